@@ -1,0 +1,211 @@
+package lift
+
+import (
+	"math"
+	"time"
+)
+
+// Limits of a plausible rep. A rep outside them is kept in quarantine.
+const (
+	MaxMeanVelocity = 4.0    // m/s
+	MaxPeakVelocity = 8.0    // m/s
+	MinROM          = 0.03   // m
+	MaxROM          = 2.5    // m
+	MinConcentric   = 0.1    // s
+	MaxConcentric   = 15.0   // s
+	MaxLoad         = 1000.0 // kg
+	// MaxFuture is how far ahead of the receiver's clock an event's time may be.
+	MaxFuture = 5 * time.Minute
+	// MaxRepMismatch is how far the mean velocity may be from ROM over
+	// concentric duration, as a share of the mean velocity.
+	MaxRepMismatch = 0.10
+	// MaxTextLength bounds every free text, boot ids among them, in bytes.
+	MaxTextLength = 2000
+)
+
+// Earliest is the earliest time that an event may carry.
+var Earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Source tells how a rep became known.
+type Source string
+
+// The sources of reps and sets.
+const (
+	SourceDevice    Source = "device"    // the sensor sent a rep
+	SourceSegmented Source = "segmented" // found in velocity samples
+	SourceImported  Source = "imported"  // read from a file
+)
+
+// Rep is one rep as its device reported it. (site, device, BootID, Seq) is its
+// identity; of several revisions the highest counts.
+type Rep struct {
+	BootID   string    `json:"boot_id"`
+	Seq      int64     `json:"seq"`                // counts up within a boot, ≥ 0
+	Revision int64     `json:"revision,omitzero"`  // ≥ 0
+	Time     time.Time `json:"time"`               // end of the concentric phase by the gateway's clock
+	DeviceUs *int64    `json:"device_us,omitzero"` // microseconds since boot
+
+	Athlete  AthleteID  `json:"athlete,omitzero"`
+	Exercise ExerciseID `json:"exercise,omitzero"`
+	LoadKg   *float64   `json:"load_kg,omitzero"` // 0 to 1 000
+	Set      *int       `json:"set,omitzero"`
+	Rep      *int       `json:"rep,omitzero"`
+
+	MeanVelocity           float64  `json:"mean_velocity_mps"` // (0, 4]
+	PeakVelocity           *float64 `json:"peak_velocity_mps,omitzero"`
+	MeanPropulsiveVelocity *float64 `json:"mean_propulsive_velocity_mps,omitzero"`
+	ROM                    *float64 `json:"rom_m,omitzero"`
+	Concentric             *float64 `json:"concentric_s,omitzero"`
+	Eccentric              *float64 `json:"eccentric_s,omitzero"`
+	BarDrift               *float64 `json:"bar_drift_m,omitzero"`
+	BarTilt                *float64 `json:"bar_tilt_deg,omitzero"`
+	HipShoulderRatio       *float64 `json:"hip_shoulder_ratio,omitzero"`
+	TrunkFlexion           *float64 `json:"trunk_flexion_deg,omitzero"`
+
+	Warmup     bool   `json:"warmup,omitzero"`
+	Failed     bool   `json:"failed,omitzero"`
+	Historical bool   `json:"historical,omitzero"`
+	Source     Source `json:"source,omitzero"`
+}
+
+// RepID derives the id of the rep with the given identity.
+func RepID(site SiteID, device DeviceID, bootID string, seq int64) string {
+	return "rp_" + Digest("rep", string(site), string(device), bootID, formatInt(seq))
+}
+
+// Validate checks the rep against the limits of plausibility, with now as the
+// receiver's clock. The error is a *FieldError.
+func (r *Rep) Validate(now time.Time) error {
+	if r.BootID == "" {
+		return fieldErrorf("boot_id", "is missing")
+	}
+	if err := checkText("boot_id", r.BootID, 64); err != nil {
+		return err
+	}
+	if r.Seq < 0 {
+		return fieldErrorf("seq", "%d is below 0", r.Seq)
+	}
+	if r.Revision < 0 {
+		return fieldErrorf("revision", "%d is below 0", r.Revision)
+	}
+	if err := checkTime("time", r.Time, now); err != nil {
+		return err
+	}
+	if r.Athlete != "" {
+		if err := CheckID("athlete", r.Athlete); err != nil {
+			return err
+		}
+	}
+	if r.Exercise != "" {
+		if err := CheckID("exercise", r.Exercise); err != nil {
+			return err
+		}
+	}
+	if err := checkRange("load_kg", r.LoadKg, 0, MaxLoad); err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		field string
+		value *int
+	}{{"set", r.Set}, {"rep", r.Rep}} {
+		if c.value != nil && (*c.value < 0 || *c.value > 10_000) {
+			return fieldErrorf(c.field, "%d is outside 0 to 10000", *c.value)
+		}
+	}
+	if !(r.MeanVelocity > 0 && r.MeanVelocity <= MaxMeanVelocity) {
+		return fieldErrorf("mean_velocity_mps", "%g is outside (0, %g] m/s", r.MeanVelocity, MaxMeanVelocity)
+	}
+	if err := checkRange("peak_velocity_mps", r.PeakVelocity, r.MeanVelocity, MaxPeakVelocity); err != nil {
+		return err
+	}
+	if err := checkRange("mean_propulsive_velocity_mps", r.MeanPropulsiveVelocity, 0, MaxPeakVelocity); err != nil {
+		return err
+	}
+	if err := checkRange("rom_m", r.ROM, MinROM, MaxROM); err != nil {
+		return err
+	}
+	if err := checkRange("concentric_s", r.Concentric, MinConcentric, MaxConcentric); err != nil {
+		return err
+	}
+	if err := r.validateExtras(); err != nil {
+		return err
+	}
+	if r.ROM != nil && r.Concentric != nil {
+		if off := math.Abs(r.MeanVelocity - *r.ROM / *r.Concentric); off > MaxRepMismatch*r.MeanVelocity {
+			return fieldErrorf("mean_velocity_mps", "%g m/s does not fit %g m in %g s", r.MeanVelocity, *r.ROM, *r.Concentric)
+		}
+	}
+	return nil
+}
+
+func (r *Rep) validateExtras() error {
+	for _, c := range []struct {
+		field    string
+		value    *float64
+		min, max float64
+	}{
+		{"eccentric_s", r.Eccentric, 0, 60},
+		{"bar_drift_m", r.BarDrift, -2, 2},
+		{"bar_tilt_deg", r.BarTilt, -90, 90},
+		{"hip_shoulder_ratio", r.HipShoulderRatio, 0, 100},
+		{"trunk_flexion_deg", r.TrunkFlexion, -180, 180},
+	} {
+		if err := checkRange(c.field, c.value, c.min, c.max); err != nil {
+			return err
+		}
+	}
+	switch r.Source {
+	case "", SourceDevice, SourceSegmented, SourceImported:
+		return nil
+	}
+	return fieldErrorf("source", "%q is not device, segmented or imported", clip(string(r.Source)))
+}
+
+// RepRecord is a rep as the log's readers know it: the device's values in their
+// highest revision, completed by the device's assignment at its time, and a
+// coach's corrections above both.
+type RepRecord struct {
+	ID     string   `json:"id"`
+	Site   SiteID   `json:"site"`
+	Device DeviceID `json:"device"`
+	Rep
+	SetID    string    `json:"set_id,omitzero"`
+	Valid    bool      `json:"valid"`
+	Received time.Time `json:"received"`
+	// LogSeq is the log's sequence of the rep's first arrival: "earliest logged".
+	LogSeq uint64 `json:"-"`
+	// PointTime is Time, moved on by as many milliseconds as are needed to make
+	// it unique among the reps of one device.
+	PointTime time.Time `json:"-"`
+}
+
+// RepEdit is a coach's correction of one rep. Fields that are nil stay as they
+// are. It stands above every revision of the device.
+type RepEdit struct {
+	RepID    string      `json:"rep_id"`
+	Valid    *bool       `json:"valid,omitzero"`
+	LoadKg   *float64    `json:"load_kg,omitzero"`
+	Exercise *ExerciseID `json:"exercise,omitzero"`
+	Athlete  *AthleteID  `json:"athlete,omitzero"`
+	By       string      `json:"by"`
+	At       time.Time   `json:"at"`
+}
+
+// Validate checks the edit's values; whether the rep exists is not its business.
+func (e *RepEdit) Validate() error {
+	if e.Valid == nil && e.LoadKg == nil && e.Exercise == nil && e.Athlete == nil {
+		return fieldErrorf("", "nothing to change: give valid, load_kg, exercise or athlete")
+	}
+	if err := checkRange("load_kg", e.LoadKg, 0, MaxLoad); err != nil {
+		return err
+	}
+	if e.Exercise != nil {
+		if err := CheckID("exercise", *e.Exercise); err != nil {
+			return err
+		}
+	}
+	if e.Athlete != nil {
+		return CheckID("athlete", *e.Athlete)
+	}
+	return nil
+}
