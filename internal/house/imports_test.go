@@ -1,0 +1,203 @@
+package house
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// room keeps a library in the few folders that may know it.
+type room struct {
+	library string   // an import path, with everything below it
+	in      []string // where it may be imported
+	tests   bool     // any test may use it too, as an independent client
+	why     string
+}
+
+// rooms is the strict list: a library that is not here may be used anywhere.
+var rooms = []room{
+	{"github.com/eclipse/paho.mqtt.golang", []string{"ingest/mqtt", "internal/sim"}, true,
+		"MQTT has two ends: the ingester and the simulated sensors"},
+	{"github.com/influxdata/influxdb-client-go", []string{"ingest/influx"}, false,
+		"its asynchronous API loses points; one package knows how to use it"},
+	{"github.com/labstack/echo", []string{"api"}, false,
+		"Echo v4 ends in 2027; nobody else may depend on it"},
+	{"github.com/danielgtaylor/huma", []string{"api"}, false,
+		"operations are described where they are served"},
+	{"github.com/nats-io", []string{"internal/journal"}, true,
+		"the log can be replaced only while one package knows what it is"},
+	{"github.com/synadia-io/orbit.go", []string{"internal/journal"}, false,
+		"part of the log"},
+	{"modernc.org/sqlite", []string{"internal/view"}, false,
+		"the view can be thrown away and rebuilt; nobody else may keep anything in it"},
+	{"database/sql", []string{"internal/view"}, false,
+		"the view's queries are its own"},
+}
+
+// levels gives every folder its height; an import must lead to a lower one or stay
+// in its own. What lies below a named folder belongs to it; a new top folder has no
+// height until it is given one here.
+var levels = map[string]int{
+	"cmd": 50,
+
+	"ingest/mqtt":   41,
+	"ingest/influx": 41,
+	"ingest/files":  41,
+
+	"ingest":           40,
+	"api":              40,
+	"dashboards":       40,
+	"internal/monitor": 40,
+	"internal/notify":  40,
+	"internal/sim":     40,
+
+	"api/board": 30,
+
+	"internal/view": 25, // it follows the log, and reads its events
+
+	"internal/journal": 20,
+	"analysis":         20,
+
+	"internal/lift": 10,
+	"internal/feed": 10,
+
+	"internal/house": 0,
+}
+
+// onlyImports limits what of this module and of the standard library a folder's
+// production code may import.
+var onlyImports = []struct {
+	dir    string
+	ours   []string // folders of this module
+	others bool     // libraries outside of the standard library
+	banned []string // of the standard library
+}{
+	{dir: "internal/lift", banned: []string{"database/sql", "log", "log/slog", "net", "os", "os/exec"}},
+	{dir: "analysis", ours: []string{"internal/lift", "analysis"}, others: true,
+		banned: []string{"context", "database/sql", "log", "log/slog", "net", "os", "os/exec", "sync"}},
+}
+
+func roomBreaches(all []source) []string {
+	var breaches []string
+	for _, s := range all {
+		for _, p := range s.imports() {
+			for _, r := range rooms {
+				if !within(p, []string{r.library}) || within(s.dir, r.in) || (r.tests && s.test()) {
+					continue
+				}
+				breaches = append(breaches, fmt.Sprintf("%s imports %s, which belongs in %s: %s",
+					path.Join(s.dir, s.name), p, strings.Join(r.in, ", "), r.why))
+			}
+		}
+	}
+	return breaches
+}
+
+// storey is the folder of levels that holds a folder most closely, or "".
+func storey(dir string) string {
+	best := ""
+	for d := range levels {
+		if within(dir, []string{d}) && len(d) > len(best) {
+			best = d
+		}
+	}
+	return best
+}
+
+func levelBreaches(all []source) []string {
+	var breaches []string
+	for _, s := range all {
+		if s.test() {
+			continue
+		}
+		here := storey(s.dir)
+		if here == "" {
+			breaches = append(breaches, fmt.Sprintf("%s has no level; give it one in the levels of this test", s.dir))
+			continue
+		}
+		for _, p := range s.imports() {
+			dir, ours := strings.CutPrefix(p, module+"/")
+			if !ours {
+				continue
+			}
+			there := storey(dir)
+			if there != here && levels[there] >= levels[here] {
+				breaches = append(breaches, fmt.Sprintf("%s imports %s: arrows point down only (%d to %d)",
+					path.Join(s.dir, s.name), dir, levels[here], levels[there]))
+			}
+		}
+	}
+	return breaches
+}
+
+func onlyBreaches(all []source) []string {
+	var breaches []string
+	for _, s := range all {
+		for _, rule := range onlyImports {
+			if s.test() || !within(s.dir, []string{rule.dir}) {
+				continue
+			}
+			for _, p := range s.imports() {
+				first, _, _ := strings.Cut(p, "/")
+				dir, ours := strings.CutPrefix(p, module+"/")
+				switch {
+				case ours && within(dir, rule.ours):
+				case ours, strings.Contains(first, ".") && !rule.others, within(p, rule.banned):
+					breaches = append(breaches, fmt.Sprintf("%s imports %s, which %s must not know",
+						path.Join(s.dir, s.name), p, rule.dir))
+				}
+			}
+		}
+	}
+	return breaches
+}
+
+// testOnly are the folders that are there for tests and may import testing.
+func testOnly(dir string) bool {
+	return within(dir, []string{"internal/house"}) || strings.HasSuffix(dir, "test")
+}
+
+func testingBreaches(all []source) []string {
+	var breaches []string
+	for _, s := range all {
+		if s.test() || testOnly(s.dir) {
+			continue
+		}
+		for _, p := range s.imports() {
+			dir, ours := strings.CutPrefix(p, module+"/")
+			if within(p, []string{"testing"}) || (ours && testOnly(dir)) {
+				breaches = append(breaches, fmt.Sprintf("%s imports %s, which is for tests", path.Join(s.dir, s.name), p))
+			}
+		}
+	}
+	return breaches
+}
+
+func TestLibrariesStayInTheirRooms(t *testing.T) {
+	all := sources(t)
+	report(t, roomBreaches(all))
+	for _, r := range rooms {
+		requireFolders(t, all, r.in)
+	}
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	all := sources(t)
+	report(t, levelBreaches(all))
+	requireFolders(t, all, slices.Sorted(maps.Keys(levels)))
+}
+
+func TestLiftAndAnalysisStayPure(t *testing.T) {
+	all := sources(t)
+	report(t, onlyBreaches(all))
+	for _, rule := range onlyImports {
+		requireFolders(t, all, []string{rule.dir})
+	}
+}
+
+func TestProductionCodeNeverImportsTesting(t *testing.T) {
+	report(t, testingBreaches(sources(t)))
+}
