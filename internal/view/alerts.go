@@ -1,0 +1,174 @@
+package view
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// AlertQuery narrows a list of alerts; zero fields do not.
+type AlertQuery struct {
+	Athlete  lift.AthleteID
+	Site     lift.SiteID
+	Rule     lift.Rule
+	Severity lift.Severity // this or worse
+	State    lift.AlertState
+	Since    time.Time // opened at or after
+	Until    time.Time // opened before
+}
+
+// Alerts returns the alerts that fit, newest opening first, and the next page's
+// cursor, "" at the end.
+func (v *View) Alerts(ctx context.Context, q AlertQuery, p Page) ([]lift.Alert, string, error) {
+	where := []string{"1"}
+	var args []any
+	narrow := func(condition string, wanted bool, arg ...any) {
+		if wanted {
+			where = append(where, condition)
+			args = append(args, arg...)
+		}
+	}
+	narrow("athlete = ?", q.Athlete != "", string(q.Athlete))
+	narrow("site = ?", q.Site != "", string(q.Site))
+	narrow("rule = ?", q.Rule != "", string(q.Rule))
+	narrow("severity >= ?", q.Severity != "", q.Severity.Rank())
+	narrow("state = ?", q.State != "", string(q.State))
+	narrow("opened_us >= ?", !q.Since.IsZero(), q.Since.UnixMicro())
+	narrow("opened_us < ?", !q.Until.IsZero(), q.Until.UnixMicro())
+	if p.Cursor != "" {
+		after, err := parsePlace(p.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		narrow("(opened_us, id) < (?, ?)", true, after.time, after.id)
+	}
+	alerts, err := collect(ctx, v.read, scanJSON[lift.Alert],
+		"SELECT data FROM alerts WHERE "+strings.Join(where, " AND ")+" ORDER BY opened_us DESC, id DESC LIMIT ?", append(args, p.Limit+1)...)
+	if err != nil {
+		return nil, "", fmt.Errorf("read alerts: %w", err)
+	}
+	if len(alerts) <= p.Limit {
+		return alerts, "", nil
+	}
+	last := &alerts[p.Limit-1]
+	return alerts[:p.Limit], place{last.Opened.UnixMicro(), last.ID}.String(), nil
+}
+
+// Alert returns one alert, or ErrNotFound.
+func (v *View) Alert(ctx context.Context, id string) (lift.Alert, error) {
+	a, err := scanJSON[lift.Alert](v.read.QueryRowContext(ctx, "SELECT data FROM alerts WHERE id = ?", id))
+	return a, wrapNil("read alert", err)
+}
+
+func wrapNil(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return wrap(what, err)
+}
+
+// AlertSteps returns the alert's whole life, oldest step first.
+func (v *View) AlertSteps(ctx context.Context, id string) ([]AlertStep, error) {
+	return v.steps(ctx, "WHERE alert = ? ORDER BY seq", id)
+}
+
+// AlertStepsAfter returns up to limit steps of any alert after the log's sequence.
+func (v *View) AlertStepsAfter(ctx context.Context, after uint64, limit int) ([]AlertStep, error) {
+	return v.steps(ctx, "WHERE seq > ? ORDER BY seq LIMIT ?", int64(after), limit)
+}
+
+func (v *View) steps(ctx context.Context, where string, args ...any) ([]AlertStep, error) {
+	steps, err := collect(ctx, v.read, func(s scanner) (AlertStep, error) {
+		var step AlertStep
+		var data string
+		if err := s.Scan(&step.Seq, &step.Verb, &data); err != nil {
+			return step, err
+		}
+		return step, json.Unmarshal([]byte(data), &step.Alert)
+	}, "SELECT seq, verb, data FROM alert_steps "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read alert's life: %w", err)
+	}
+	return steps, nil
+}
+
+// Unexpired returns the open and acknowledged alerts whose window ended before the
+// given time, oldest first.
+func (v *View) Unexpired(ctx context.Context, before time.Time, limit int) ([]lift.Alert, error) {
+	alerts, err := collect(ctx, v.read, scanJSON[lift.Alert],
+		"SELECT data FROM alerts WHERE state IN ('open', 'acknowledged') AND window_to_us < ? ORDER BY window_to_us LIMIT ?", before.UnixMicro(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read alerts: %w", err)
+	}
+	return alerts, nil
+}
+
+// Quarantine returns what is held in quarantine, newest first, and the next page's
+// cursor.
+func (v *View) Quarantine(ctx context.Context, p Page) ([]Quarantined, string, error) {
+	query := "SELECT data, released FROM quarantine WHERE released IS NULL"
+	var args []any
+	if p.Cursor != "" {
+		after, err := parsePlace(p.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		query += " AND (received_us, id) < (?, ?)"
+		args = append(args, after.time, after.id)
+	}
+	items, err := collect(ctx, v.read, scanQuarantined, query+" ORDER BY received_us DESC, id DESC LIMIT ?", append(args, p.Limit+1)...)
+	if err != nil {
+		return nil, "", fmt.Errorf("read quarantine: %w", err)
+	}
+	if len(items) <= p.Limit {
+		return items, "", nil
+	}
+	last := &items[p.Limit-1]
+	return items[:p.Limit], place{last.Received.UnixMicro(), last.ID}.String(), nil
+}
+
+// Quarantined returns one message, released ones too, or ErrNotFound.
+func (v *View) Quarantined(ctx context.Context, id string) (Quarantined, error) {
+	q, err := scanQuarantined(v.read.QueryRowContext(ctx, "SELECT data, released FROM quarantine WHERE id = ?", id))
+	return q, wrapNil("read quarantine", err)
+}
+
+func scanQuarantined(s scanner) (Quarantined, error) {
+	var q Quarantined
+	var data string
+	var released sql.NullString
+	if err := s.Scan(&data, &released); err != nil {
+		return q, err
+	}
+	if err := json.Unmarshal([]byte(data), &q.Quarantined); err != nil {
+		return q, err
+	}
+	if !released.Valid {
+		return q, nil
+	}
+	return q, json.Unmarshal([]byte(released.String), &q.Released)
+}
+
+// Totals counts what the view holds.
+type Totals struct{ Athletes, Devices, Alerts, OpenAlerts, Quarantined int64 }
+
+// Totals counts rows; it does not count reps, of which there are too many.
+func (v *View) Totals(ctx context.Context) (Totals, error) {
+	var t Totals
+	err := errors.Join(
+		v.read.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM athletes), (SELECT count(*) FROM devices)").Scan(&t.Athletes, &t.Devices),
+		v.read.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(state = 'open'), 0) FROM alerts").Scan(&t.Alerts, &t.OpenAlerts),
+		v.read.QueryRowContext(ctx, "SELECT count(*) FROM quarantine WHERE released IS NULL").Scan(&t.Quarantined),
+	)
+	if err != nil {
+		return t, fmt.Errorf("count rows: %w", err)
+	}
+	return t, nil
+}

@@ -1,0 +1,295 @@
+package view
+
+import (
+	"database/sql"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+func (a *applier) rep(e *journal.Entry) error {
+	data, err := json.Marshal(e.Rep, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	r := &row{hash: contentHash(data)}
+	r.ID = lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq)
+	r.Site, r.Device, r.Received, r.LogSeq = e.Site, e.Device, e.Received, e.Seq
+	assigned, err := a.assignedTo(e.Site, e.Device, e.Rep)
+	if err != nil {
+		return err
+	}
+	r.resolve(*e.Rep, assigned, nil)
+	r.PointTime = r.Time.Truncate(time.Millisecond)
+	n, err := a.exec(a.stmts.insertRep, r.args()...)
+	if err != nil {
+		return err
+	}
+	if n == 1 {
+		a.added(e, r)
+		return nil
+	}
+	known, err := a.byID(r.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		if err := a.insert(r); err != nil {
+			return err
+		}
+		a.added(e, r)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.revise(e, known, r)
+}
+
+// revise decides between a rep's stored revision and one that arrives.
+func (a *applier) revise(e *journal.Entry, known, arrived *row) error {
+	raw, patch, err := a.words(known)
+	if err != nil {
+		return err
+	}
+	switch judge(e.Rep.Revision, arrived.hash, known.Revision, known.hash) {
+	case older, repeated:
+		a.counts.Duplicates.Add(1)
+		return nil
+	case conflictLost:
+		data, err := json.Marshal(e.Rep)
+		if err != nil {
+			return err
+		}
+		return a.conflict(e, data)
+	case conflictWon:
+		data, err := json.Marshal(&raw)
+		if err != nil {
+			return err
+		}
+		if err := a.conflict(e, data); err != nil {
+			return err
+		}
+	}
+	next := &row{RepRecord: known.RepRecord, hash: arrived.hash}
+	if patch != nil {
+		if err := a.storeEdit(known.ID, e.Rep, patch); err != nil {
+			return err
+		}
+	}
+	next.Received = e.Received
+	return a.reresolve(e, known, next, *e.Rep, patch)
+}
+
+// words returns what the device said of the rep, and the coach's correction.
+func (a *applier) words(r *row) (lift.Rep, *lift.RepEdit, error) {
+	if r.flags&flagEdited == 0 {
+		return r.raw(), nil, nil
+	}
+	var rawText, patchText string
+	if err := a.stmt(a.stmts.edit).QueryRowContext(a.ctx, idBytes(r.ID)).Scan(&rawText, &patchText); err != nil {
+		return lift.Rep{}, nil, err
+	}
+	var raw lift.Rep
+	var patch lift.RepEdit
+	if err := json.Unmarshal([]byte(rawText), &raw); err != nil {
+		return raw, nil, err
+	}
+	return raw, &patch, json.Unmarshal([]byte(patchText), &patch)
+}
+
+func (a *applier) storeEdit(id string, raw *lift.Rep, patch *lift.RepEdit) error {
+	rawText, err := json.Marshal(raw)
+	if err != nil {
+		return err
+	}
+	patchText, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	_, err = a.exec(a.stmts.putEdit, idBytes(id), string(rawText), string(patchText))
+	return err
+}
+
+func (a *applier) edit(e *journal.Entry) error {
+	known, err := a.byID(e.Edit.RepID)
+	if errors.Is(err, sql.ErrNoRows) {
+		a.counts.Duplicates.Add(1)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	raw, patch, err := a.words(known)
+	if err != nil {
+		return err
+	}
+	merged := *e.Edit
+	if patch != nil {
+		merged = mergeEdits(*patch, merged)
+	}
+	if err := a.storeEdit(known.ID, &raw, &merged); err != nil {
+		return err
+	}
+	next := &row{RepRecord: known.RepRecord, hash: known.hash}
+	return a.reresolve(e, known, next, raw, &merged)
+}
+
+// mergeEdits lays a later correction over an earlier one.
+func mergeEdits(earlier, later lift.RepEdit) lift.RepEdit {
+	if later.Valid == nil {
+		later.Valid = earlier.Valid
+	}
+	if later.LoadKg == nil {
+		later.LoadKg = earlier.LoadKg
+	}
+	if later.Exercise == nil {
+		later.Exercise = earlier.Exercise
+	}
+	if later.Athlete == nil {
+		later.Athlete = earlier.Athlete
+	}
+	return later
+}
+
+func (a *applier) assign(e *journal.Entry) error {
+	since := e.Assign.Since.UnixMicro()
+	inForce, err := a.assignment(e.Site, e.Device, since)
+	if err != nil {
+		return err
+	}
+	none := lift.Assignment{}
+	if inForce == nil {
+		inForce = &none
+	}
+	if inForce.Same(e.Assign) && (!e.Assign.SinceGiven || inForce.Since.Equal(e.Assign.Since)) {
+		a.counts.Duplicates.Add(1)
+		return nil
+	}
+	data, err := json.Marshal(e.Assign)
+	if err != nil {
+		return err
+	}
+	if _, err := a.exec(a.stmts.putAssignment, string(e.Site), string(e.Device), since, int64(e.Seq), string(data)); err != nil {
+		return err
+	}
+	until := int64(math.MaxInt64)
+	err = a.stmt(a.stmts.nextAssignment).QueryRowContext(a.ctx, string(e.Site), string(e.Device), since).Scan(&until)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	leaning, err := a.leaning(e.Site, e.Device, since, until)
+	if err != nil {
+		return err
+	}
+	for _, known := range leaning {
+		raw, patch, err := a.words(known)
+		if err != nil {
+			return err
+		}
+		next := &row{RepRecord: known.RepRecord, hash: known.hash}
+		if err := a.reresolve(e, known, next, raw, patch); err != nil {
+			return err
+		}
+	}
+	if len(leaning) == 0 {
+		a.touch(e.Assign.Athlete, e.Site, e.Seq)
+	}
+	return nil
+}
+
+// leaning returns the reps that lean on the device's assignment in [since, until).
+func (a *applier) leaning(site lift.SiteID, device lift.DeviceID, since, until int64) ([]*row, error) {
+	rows, err := a.stmt(a.stmts.leaning).QueryContext(a.ctx, string(site), string(device), since, until)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var all []*row
+	for rows.Next() {
+		r, err := scanRow(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// reresolve stores next in the place of known, from the device's words, the
+// assignment at its time and the correction.
+func (a *applier) reresolve(e *journal.Entry, known, next *row, raw lift.Rep, patch *lift.RepEdit) error {
+	assigned, err := a.assignedTo(known.Site, known.Device, &raw)
+	if err != nil {
+		return err
+	}
+	next.resolve(raw, assigned, patch)
+	if _, err := a.exec(a.stmts.deleteRep, string(known.Athlete), known.PointTime.UnixMilli(), string(known.Site), string(known.Device)); err != nil {
+		return err
+	}
+	if !next.Time.Equal(known.Time) {
+		next.PointTime = next.Time.Truncate(time.Millisecond)
+	}
+	if err := a.insert(next); err != nil {
+		return err
+	}
+	if known.Athlete != next.Athlete || known.Exercise != next.Exercise || !known.PointTime.Equal(next.PointTime) {
+		if _, err := a.exec(a.stmts.insertMove, int64(e.Seq), idBytes(known.ID), string(known.Site), string(known.Athlete),
+			string(known.Exercise), string(known.Device), known.PointTime.UnixMilli()); err != nil {
+			return err
+		}
+	}
+	a.counts.Corrected.Add(1)
+	a.touch(known.Athlete, known.Site, e.Seq)
+	a.touch(next.Athlete, next.Site, e.Seq)
+	a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Rep: &next.RepRecord, Was: &known.RepRecord})
+	return nil
+}
+
+// insert stores the row, moving its point time on until it is free.
+func (a *applier) insert(r *row) error {
+	for {
+		n, err := a.exec(a.stmts.insertRep, r.args()...)
+		if err != nil || n == 1 {
+			return err
+		}
+		r.PointTime = r.PointTime.Add(time.Millisecond)
+	}
+}
+
+func (a *applier) added(e *journal.Entry, r *row) {
+	a.counts.Reps.Add(1)
+	a.touch(r.Athlete, r.Site, e.Seq)
+	a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Rep: &r.RepRecord})
+}
+
+func (a *applier) byID(id string) (*row, error) {
+	return scanRow(a.stmt(a.stmts.rep).QueryRowContext(a.ctx, idBytes(id)))
+}
+
+// assignedTo returns the device's assignment at the rep's time, nil where the rep
+// needs none or there is none.
+func (a *applier) assignedTo(site lift.SiteID, device lift.DeviceID, r *lift.Rep) (*lift.Assignment, error) {
+	if r.Athlete != "" && r.Exercise != "" && r.LoadKg != nil && r.Set != nil {
+		return nil, nil
+	}
+	return a.assignment(site, device, r.Time.UnixMicro())
+}
+
+func (a *applier) assignment(site lift.SiteID, device lift.DeviceID, at int64) (*lift.Assignment, error) {
+	var data string
+	err := a.stmt(a.stmts.assignment).QueryRowContext(a.ctx, string(site), string(device), at).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var found lift.Assignment
+	if err := json.Unmarshal([]byte(data), &found); err != nil {
+		return nil, err
+	}
+	return &found, nil
+}

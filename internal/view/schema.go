@@ -1,0 +1,94 @@
+package view
+
+// schemaVersion changes with schema: a view of another version is rebuilt.
+const schemaVersion = 1
+
+const schema = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+-- One row per rep, clustered by athlete and time: the history of one athlete is
+-- one range. point_ms is the rep's time, moved on where a device has sent several
+-- reps with one time.
+CREATE TABLE reps (
+  athlete TEXT NOT NULL, point_ms INTEGER NOT NULL, site TEXT NOT NULL, device TEXT NOT NULL,
+  id BLOB NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL, revision INTEGER NOT NULL, hash BLOB NOT NULL,
+  time_us INTEGER NOT NULL, received_us INTEGER NOT NULL, device_us INTEGER,
+  given INTEGER NOT NULL, flags INTEGER NOT NULL,
+  exercise TEXT NOT NULL, load_kg REAL, set_no INTEGER, rep_no INTEGER,
+  mean REAL NOT NULL, peak REAL, propulsive REAL, rom REAL, concentric REAL, eccentric REAL,
+  drift REAL, tilt REAL, ratio REAL, flexion REAL, source TEXT NOT NULL,
+  first_seq INTEGER NOT NULL,
+  PRIMARY KEY (athlete, point_ms, site, device)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX reps_id ON reps(id);
+-- Only reps that lean on their device's assignment are found by device.
+CREATE INDEX reps_assigned ON reps(site, device, time_us) WHERE given < 15;
+
+-- The device's own words of a corrected rep, and the coach's above them.
+CREATE TABLE edits (rep_id BLOB PRIMARY KEY, raw TEXT NOT NULL, patch TEXT NOT NULL) WITHOUT ROWID;
+
+-- Where a rep was before a correction moved it to another athlete, exercise or time.
+CREATE TABLE moves (
+  seq INTEGER NOT NULL, rep_id BLOB NOT NULL, site TEXT NOT NULL, athlete TEXT NOT NULL,
+  exercise TEXT NOT NULL, device TEXT NOT NULL, point_ms INTEGER NOT NULL
+);
+CREATE INDEX moves_seq ON moves(seq);
+
+CREATE TABLE assignments (
+  site TEXT NOT NULL, device TEXT NOT NULL, since_us INTEGER NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (site, device, since_us)
+) WITHOUT ROWID;
+
+CREATE TABLE devices (
+  site TEXT NOT NULL, device TEXT NOT NULL, seen_us INTEGER NOT NULL, status_us INTEGER, status TEXT,
+  PRIMARY KEY (site, device)
+) WITHOUT ROWID;
+
+-- touched is the newest log sequence that changed anything about the athlete,
+-- since the earliest time that it changed; alert_seq the newest alert event.
+CREATE TABLE athletes (
+  athlete TEXT PRIMARY KEY, site TEXT NOT NULL, touched INTEGER NOT NULL, alert_seq INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+CREATE TABLE checkins (
+  id TEXT PRIMARY KEY, athlete TEXT NOT NULL, site TEXT NOT NULL, time_us INTEGER NOT NULL, phase TEXT NOT NULL,
+  revision INTEGER NOT NULL, hash BLOB NOT NULL, received_us INTEGER NOT NULL, data TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX checkins_athlete ON checkins(athlete, time_us);
+
+CREATE TABLE alerts (
+  id TEXT PRIMARY KEY, site TEXT NOT NULL, athlete TEXT NOT NULL, rule TEXT NOT NULL, severity INTEGER NOT NULL,
+  state TEXT NOT NULL, opened_us INTEGER NOT NULL, window_kind TEXT NOT NULL, window_from_us INTEGER NOT NULL,
+  window_to_us INTEGER NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX alerts_opened ON alerts(opened_us, id);
+CREATE INDEX alerts_athlete ON alerts(athlete, window_to_us);
+CREATE INDEX alerts_due ON alerts(window_to_us) WHERE state IN ('open', 'acknowledged');
+CREATE TABLE alert_steps (seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, verb TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX alert_steps_alert ON alert_steps(alert);
+
+CREATE TABLE quarantine (
+  id TEXT PRIMARY KEY, received_us INTEGER NOT NULL, data TEXT NOT NULL, released TEXT
+) WITHOUT ROWID;
+CREATE INDEX quarantine_received ON quarantine(received_us, id);
+`
+
+// Bits of reps.given: what the device said itself.
+const (
+	gaveAthlete = 1 << iota
+	gaveExercise
+	gaveLoad
+	gaveSet
+	gaveAll = gaveAthlete | gaveExercise | gaveLoad | gaveSet
+)
+
+// Bits of reps.flags.
+const (
+	flagWarmup = 1 << iota
+	flagFailed
+	flagHistorical
+	flagInvalid
+	flagEdited
+	// flagDeviceWarmup is what the device said itself, apart from its assignment.
+	flagDeviceWarmup
+)
