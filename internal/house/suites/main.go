@@ -122,8 +122,7 @@ func noRace(ctx context.Context) (string, error) {
 	if err == nil {
 		return "", nil
 	}
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
+	if _, ran := errors.AsType[*exec.ExitError](err); !ran {
 		return "", fmt.Errorf("try the race detector: %w", err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
@@ -158,8 +157,7 @@ func test(ctx context.Context, t *tally, mode string, packages []string, flags .
 	}
 	readErr := lines.Err()
 	waitErr := cmd.Wait()
-	var exit *exec.ExitError
-	if waitErr != nil && !errors.As(waitErr, &exit) {
+	if _, ran := errors.AsType[*exec.ExitError](waitErr); waitErr != nil && !ran {
 		readErr = errors.Join(readErr, waitErr)
 	}
 	if err := errors.Join(readErr, ctx.Err()); err != nil {
