@@ -1,0 +1,398 @@
+package ingest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// Limits of one message.
+const (
+	MaxMessage  = 1 << 20 // bytes
+	MaxElements = 500     // of an array of reps
+)
+
+// Message is what a sensor, gateway or phone has sent.
+type Message struct {
+	Topic    string
+	Payload  []byte
+	Received time.Time // by this installation's clock
+}
+
+// Decoded is a message's events, in the order of its elements. Parts that cannot
+// be used are among them as KindQuarantined.
+type Decoded struct {
+	Events        []journal.Event
+	UnknownFields int // JSON fields that nobody knows; they are ignored
+}
+
+// Decode turns a message into events. It never fails: what cannot be used becomes
+// a quarantined event that names the field and the reason. A message on a topic
+// that Spotter itself publishes on has no events.
+func Decode(m Message) Decoded {
+	d := decoder{Message: m}
+	t, err := parseTopic(m.Topic)
+	switch {
+	case err != nil:
+		d.refuse(nil, m.Payload, err)
+	case len(m.Payload) > MaxMessage:
+		d.address = t
+		d.refuse(nil, m.Payload, &lift.FieldError{Reason: fmt.Sprintf("message has %d bytes, more than %d", len(m.Payload), MaxMessage)})
+	default:
+		d.address = t
+		d.decode()
+	}
+	return d.Decoded
+}
+
+// address is what a topic says.
+type address struct {
+	site    lift.SiteID
+	device  lift.DeviceID
+	athlete lift.AthleteID
+	what    string
+}
+
+func parseTopic(topic string) (address, error) {
+	part := strings.Split(topic, "/")
+	if len(part) != 6 || part[0] != "spotter" || part[1] != "v1" {
+		return address{}, &lift.FieldError{Field: "topic", Reason: "is not spotter/v1/{site}/{device or athlete}/{id}/{what}"}
+	}
+	a := address{site: lift.SiteID(part[2]), what: part[3] + "/" + part[5]}
+	if err := lift.CheckID("topic: site", a.site); err != nil {
+		return address{}, err
+	}
+	switch a.what {
+	case "device/status", "device/assign", "device/rep", "device/samples", "device/cue":
+		a.device = lift.DeviceID(part[4])
+		return a, lift.CheckID("topic: device", a.device)
+	case "athlete/checkin", "athlete/alert":
+		a.athlete = lift.AthleteID(part[4])
+		return a, lift.CheckID("topic: athlete", a.athlete)
+	}
+	return address{}, &lift.FieldError{Field: "topic", Reason: fmt.Sprintf("%.80q is nothing that is sent to spotter", part[3]+"/…/"+part[5])}
+}
+
+type decoder struct {
+	Message
+	Decoded
+	address address
+}
+
+func (d *decoder) decode() {
+	switch d.address.what {
+	case "device/rep":
+		d.reps()
+	case "device/status":
+		status, err := decodeStatus(d)
+		d.accept(err, journal.Event{Kind: journal.KindStatus, Status: status})
+	case "device/assign":
+		assign, err := decodeAssign(d)
+		e := journal.Event{Kind: journal.KindAssign, Assign: assign}
+		if assign != nil {
+			e.Athlete = assign.Athlete
+		}
+		d.accept(err, e)
+	case "device/samples":
+		samples, err := decodeSamples(d)
+		d.accept(err, journal.Event{Kind: journal.KindSamples, Samples: samples})
+	case "athlete/checkin":
+		checkin, err := decodeCheckIn(d)
+		d.accept(err, journal.Event{Kind: journal.KindCheckIn, CheckIn: checkin, Athlete: d.address.athlete})
+	}
+}
+
+// accept takes an event or, where err is set, refuses the message.
+func (d *decoder) accept(err error, e journal.Event) {
+	if err != nil {
+		d.refuse(nil, d.Payload, err)
+		return
+	}
+	d.add(e)
+}
+
+func (d *decoder) add(e journal.Event) {
+	e.V = journal.Version
+	e.Received, e.Site, e.Device = d.Received, d.address.site, d.address.device
+	d.Events = append(d.Events, e)
+}
+
+// refuse puts a message, or the element of it with the given index, into quarantine.
+func (d *decoder) refuse(index *int, payload []byte, cause error) {
+	q := lift.Quarantined{
+		Topic:    strings.ToValidUTF8(clipTo(d.Topic, 1024), "�"),
+		Reason:   cause.Error(),
+		Index:    index,
+		Received: d.Received,
+		Size:     len(payload),
+		Bytes:    payload,
+		Athlete:  d.address.athlete,
+	}
+	var field *lift.FieldError
+	if errors.As(cause, &field) {
+		q.Field, q.Reason = field.Field, field.Reason
+	}
+	hash := sha256.Sum256(payload)
+	if len(payload) > lift.MaxQuarantinedBytes {
+		q.Bytes, q.Hash = payload[:lift.MaxQuarantinedBytes], hex.EncodeToString(hash[:])
+	}
+	place := ""
+	if index != nil {
+		place = strconv.Itoa(*index)
+	}
+	q.ID = "qu_" + lift.Digest("quarantine", d.Topic, place, string(hash[:]))
+	d.add(journal.Event{Kind: journal.KindQuarantined, Quarantined: &q, Athlete: d.address.athlete})
+}
+
+func clipTo(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+func (d *decoder) reps() {
+	payload := bytes.TrimSpace(d.Payload)
+	if len(payload) == 0 || payload[0] != '[' {
+		d.rep(nil, d.Payload)
+		return
+	}
+	var elements []jsontext.Value
+	if err := unmarshal(payload, &elements); err != nil {
+		d.refuse(nil, d.Payload, err)
+		return
+	}
+	if len(elements) > MaxElements {
+		d.refuse(nil, d.Payload, &lift.FieldError{Reason: fmt.Sprintf("array has %d reps, more than %d", len(elements), MaxElements)})
+		return
+	}
+	for i, element := range elements {
+		d.rep(&i, element)
+	}
+}
+
+// repMessage tells apart what is required and missing from what is zero.
+type repMessage struct {
+	lift.Rep
+	BootID       *string        `json:"boot_id"`
+	Seq          *int64         `json:"seq"`
+	MeanVelocity *float64       `json:"mean_velocity_mps"`
+	Unknown      jsontext.Value `json:",unknown"`
+}
+
+func (d *decoder) rep(index *int, payload []byte) {
+	var m repMessage
+	err := unmarshal(payload, &m)
+	r := m.Rep
+	if err == nil {
+		err = m.complete(&r, d.Received)
+	}
+	if err != nil {
+		if lift.CheckID("", r.Athlete) == nil {
+			d.address.athlete = r.Athlete
+		}
+		d.refuse(index, payload, err)
+		d.address.athlete = ""
+		return
+	}
+	d.UnknownFields += countFields(m.Unknown)
+	d.add(journal.Event{Kind: journal.KindRep, Rep: &r, Athlete: r.Athlete})
+}
+
+func (m *repMessage) complete(r *lift.Rep, now time.Time) error {
+	switch {
+	case m.BootID == nil:
+		return missing("boot_id")
+	case m.Seq == nil:
+		return missing("seq")
+	case m.MeanVelocity == nil:
+		return missing("mean_velocity_mps")
+	}
+	r.BootID, r.Seq, r.MeanVelocity = *m.BootID, *m.Seq, *m.MeanVelocity
+	r.Time = stored(r.Time)
+	r.Source = "" // where a rep comes from is not the sender's to say
+	return r.Validate(now)
+}
+
+func decodeStatus(d *decoder) (*lift.DeviceStatus, error) {
+	var m struct {
+		lift.DeviceStatus
+		Unknown jsontext.Value `json:",unknown"`
+	}
+	if err := unmarshal(d.Payload, &m); err != nil {
+		return nil, err
+	}
+	d.UnknownFields += countFields(m.Unknown)
+	return &m.DeviceStatus, m.Validate()
+}
+
+func decodeAssign(d *decoder) (*lift.Assignment, error) {
+	if len(bytes.TrimSpace(d.Payload)) == 0 {
+		return &lift.Assignment{Since: d.Received}, nil
+	}
+	var m struct {
+		lift.Assignment
+		Athlete jsontext.Value `json:"athlete"`
+		Since   *time.Time     `json:"since"`
+		Given   jsontext.Value `json:"since_given"` // not the sender's to say
+		Unknown jsontext.Value `json:",unknown"`
+	}
+	if err := unmarshal(d.Payload, &m); err != nil {
+		return nil, err
+	}
+	a := m.Assignment
+	switch m.Athlete.Kind() {
+	case 0:
+		return nil, &lift.FieldError{Field: "athlete", Reason: "is missing; null ends the assignment"}
+	case 'n':
+		a = lift.Assignment{}
+	default:
+		if err := json.Unmarshal(m.Athlete, &a.Athlete); err != nil {
+			return nil, explain(err, "athlete")
+		}
+		if err := lift.CheckID("athlete", a.Athlete); err != nil {
+			return nil, err
+		}
+	}
+	a.Since, a.SinceGiven = d.Received, m.Since != nil
+	if m.Since != nil {
+		a.Since = stored(*m.Since)
+	}
+	d.UnknownFields += countFields(m.Unknown)
+	return &a, a.Validate(d.Received)
+}
+
+func decodeSamples(d *decoder) (*lift.Samples, error) {
+	var m struct {
+		lift.Samples
+		Chunk   *int64         `json:"chunk"`
+		Unknown jsontext.Value `json:",unknown"`
+	}
+	if err := unmarshal(d.Payload, &m); err != nil {
+		return nil, err
+	}
+	if m.Chunk == nil {
+		return nil, missing("chunk")
+	}
+	m.Samples.Chunk = *m.Chunk
+	m.Time = stored(m.Time)
+	d.UnknownFields += countFields(m.Unknown)
+	return &m.Samples, m.Validate(d.Received)
+}
+
+func decodeCheckIn(d *decoder) (*lift.CheckIn, error) {
+	var m struct {
+		lift.CheckIn
+		Unknown jsontext.Value `json:",unknown"`
+	}
+	if err := unmarshal(d.Payload, &m); err != nil {
+		return nil, err
+	}
+	m.Time = stored(m.Time)
+	d.UnknownFields += countFields(m.Unknown)
+	return &m.CheckIn, m.Validate(d.Received)
+}
+
+// stored is the precision in which times are kept everywhere.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func missing(field string) error { return &lift.FieldError{Field: field, Reason: "is missing"} }
+
+// unmarshal reads one JSON value with nothing behind it, or returns a FieldError.
+func unmarshal(data []byte, v any) error {
+	if err := json.Unmarshal(data, v); err != nil {
+		return explain(err, "")
+	}
+	return nil
+}
+
+// explain says in the sender's words what a JSON error means.
+func explain(err error, within string) error {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		return &lift.FieldError{Field: within, Reason: fmt.Sprintf("is not JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)}
+	}
+	var semantic *json.SemanticError
+	if !errors.As(err, &semantic) {
+		return &lift.FieldError{Field: within, Reason: err.Error()}
+	}
+	field := strings.ReplaceAll(strings.TrimPrefix(string(semantic.JSONPointer), "/"), "/", ".")
+	if within != "" {
+		field = within
+	}
+	reason := "is not " + expected(semantic.GoType)
+	if semantic.JSONKind != 0 {
+		reason += ", but a JSON " + kindName(semantic.JSONKind)
+	}
+	return &lift.FieldError{Field: field, Reason: reason}
+}
+
+func expected(t reflect.Type) string {
+	if t == nil {
+		return "what is expected"
+	}
+	if t == reflect.TypeFor[time.Time]() {
+		return "a time in RFC 3339 with a zone"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return expected(t.Elem())
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "an array"
+	}
+	return "an object"
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "boolean"
+	case '"':
+		return "text"
+	case '0':
+		return "number of another form"
+	case '{':
+		return "object"
+	}
+	return "array"
+}
+
+func countFields(unknown jsontext.Value) int {
+	if len(unknown) == 0 {
+		return 0
+	}
+	n := 0
+	d := jsontext.NewDecoder(bytes.NewReader(unknown))
+	if _, err := d.ReadToken(); err != nil {
+		return 0
+	}
+	for d.PeekKind() == '"' {
+		if d.SkipValue() != nil || d.SkipValue() != nil {
+			return n
+		}
+		n++
+	}
+	return n
+}
