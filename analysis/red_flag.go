@@ -1,0 +1,33 @@
+package analysis
+
+import "github.com/spotterhq/spotter/internal/lift"
+
+// redFlags counts the symptoms that want a doctor at once. Sudden severe pain
+// is one by its tick alone, whatever score goes with it: a missed emergency is
+// worse than a needless call.
+func redFlags(symptoms []lift.Symptom) int {
+	n := 0
+	for _, s := range symptoms {
+		switch s {
+		case lift.SaddleNumbness, lift.BladderBowel, lift.BilateralLeg, lift.ProgressiveWeakness,
+			lift.Trauma, lift.Fever, lift.WeightLoss, lift.NightPain, lift.SuddenSevere:
+			n++
+		}
+	}
+	return n
+}
+
+// redFlag is the finding of a check-in that names a red flag.
+func (d *diary) redFlag(r report) lift.Finding {
+	f := lift.Finding{
+		ID:   lift.AlertID(RedFlag, d.athlete, "", lift.WindowCheckIn, r.id),
+		Site: d.site, Athlete: d.athlete, Rule: RedFlag, Severity: lift.Urgent,
+		Window: lift.Window{Kind: lift.WindowCheckIn, ID: r.id, From: r.time(), To: r.time()},
+		Evidence: lift.Evidence{
+			Value: float64(r.flags), Unit: "symptoms", Threshold: 1,
+			Reference: "any one red-flag symptom", Samples: 1, Confidence: "full",
+		},
+	}
+	tellRedFlag(&f, int(r.flags))
+	return f
+}

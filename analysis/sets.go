@@ -1,0 +1,105 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// Sets cuts reps into sets, in the order of their first reps. The reps may be in
+// any order and of several athletes; those that are not valid are left out. A
+// nil zone means UTC.
+func Sets(reps []lift.RepRecord, zone *time.Location) []lift.Set {
+	byAthlete := map[lift.AthleteID][]lift.RepRecord{}
+	for i := range reps {
+		byAthlete[reps[i].Athlete] = append(byAthlete[reps[i].Athlete], reps[i])
+	}
+	var sets []lift.Set
+	for athlete, own := range byAthlete {
+		d := newDiary(athlete, "", Settings{Zone: zone})
+		d.load(own)
+		for x := range d.sessions {
+			d.each(int32(x), func(s *set, warmup bool) {
+				sets = append(sets, d.set(d.reps[s.first].set, warmup))
+			})
+		}
+	}
+	slices.SortFunc(sets, func(a, b lift.Set) int {
+		return cmp.Or(a.From.Compare(b.From), strings.Compare(a.ID, b.ID))
+	})
+	return sets
+}
+
+func (d *diary) set(k int32, warmup bool) lift.Set {
+	s := &d.sets[k]
+	e := &d.lifts[s.lift]
+	out := lift.Set{
+		ID: d.setID(k), Athlete: d.athlete, Site: d.bars[d.reps[s.first].bar].site,
+		Exercise: e.id, Group: e.group, Warmup: warmup, Reps: int(s.completed),
+		Source: d.reps[s.first].source,
+		From:   time.Unix(0, s.started).UTC(), To: time.Unix(0, s.ended).UTC(),
+	}
+	var best, last float64
+	for i := s.first; i <= s.last; i++ {
+		r := &d.reps[i]
+		if r.set != k {
+			continue
+		}
+		out.RepIDs = append(out.RepIDs, r.id)
+		if !r.failed {
+			best, last = max(best, r.velocity), r.velocity
+		}
+	}
+	if s.number != noNumber {
+		out.Number = new(int(s.number))
+	}
+	if s.load != noLoad {
+		out.LoadKg = new(kilograms(s.load))
+		out.VolumeKg = new(kilograms(s.load * int64(s.completed)))
+	}
+	if s.completed > 0 {
+		out.Best, out.Last, out.VelocityLossPct = &best, &last, new(loss(best, last))
+		if e1rm, ok := e.estimate(s.load, best); ok {
+			out.E1RMKg = &e1rm
+		}
+	}
+	return out
+}
+
+// estimate is the one repetition maximum in kilograms that a load moved at v
+// m/s speaks for: the load's share of it is 100 % minus the exercise's slope for
+// each m/s above the velocity at the maximum. It is known only for lifts with a
+// published line, and for loads of at least half the maximum, where that line
+// was measured. A load moved more slowly than at the maximum is the maximum.
+func (e *exercise) estimate(load int64, v float64) (float64, bool) {
+	if e.slope == 0 || load <= 0 {
+		return 0, false
+	}
+	pct := min(100, 100-e.slope*(v-e.minVelocity))
+	if pct < 50 {
+		return 0, false
+	}
+	return kilograms(load) / pct * 100, true
+}
+
+// setID derives the id of set k. With a number: athlete, exercise, load, number,
+// local date and how many such sets that date had before. Without: the rep of
+// it that was logged first.
+func (d *diary) setID(k int32) string {
+	s := &d.sets[k]
+	if s.number == noNumber {
+		return "st_" + lift.Digest("set", d.reps[s.earliest].id)
+	}
+	ordinal := 0
+	for i := d.sessions[s.session].first; i < k; i++ {
+		if o := &d.sets[i]; o.session == s.session && o.number == s.number && o.load == s.load {
+			ordinal++
+		}
+	}
+	return "st_" + lift.Digest("set", string(d.athlete), string(d.lifts[s.lift].id), strconv.FormatInt(s.load, 10),
+		strconv.Itoa(int(s.number)), d.sessions[s.session].day.String(), strconv.Itoa(ordinal))
+}

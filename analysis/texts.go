@@ -1,0 +1,199 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// What a coach reads. Numbers are rounded here; the evidence keeps them exact.
+
+// slowSet is what a text about a slowing set needs beside the evidence.
+type slowSet struct {
+	rep      int32 // as counted in the set
+	number   int32 // of the set, or noNumber
+	load     int64 // grams, or noLoad
+	deadlift bool
+}
+
+func tellVelocityLoss(f *lift.Finding, s slowSet) {
+	e := &f.Evidence
+	where := "a set"
+	if s.number != noNumber {
+		where = fmt.Sprintf("set %d", s.number)
+	}
+	load := ""
+	if s.load != noLoad {
+		load = " at " + decimal(kilograms(s.load)) + " kg"
+	}
+	f.Title = fmt.Sprintf("Bar slowed %s %% in %s", whole(e.Value), where)
+	f.Message = fmt.Sprintf("Rep %d%s moved at %.2f m/s, %s %% slower than the fastest rep (%.2f m/s). Limit %s %%.",
+		s.rep, load, *e.Observed, whole(e.Value), *e.ReferenceValue, decimal(e.Threshold))
+	f.Advice = "End the set soon. Rest longer before the next one, or take some weight off."
+	if f.Severity == lift.Warning {
+		f.Advice = "End the set. Rest longer before the next one, and take weight or reps off if the first reps are slow again."
+	}
+	if s.deadlift {
+		e.ExpectedFalseAlarms = "In simulated sets of five reps with little real slowing (5 %), two reps in a row were over 15 % in about 4 of 100 sets, and over 20 % in fewer than 1; a last rep over 20 % came up in at most 6."
+		f.Source = lift.Citation{
+			Kind:     "literature",
+			Says:     "Deadlift sets taken to fatigue lost only about 0.1 to 0.15 m/s, so the limits of other lifts would never be reached. The fastest rep is often not the first. The limits of 15 % and 20 % are inferred from this.",
+			Citation: "Beck et al. 2020, J Strength Cond Res, doi 10.1519/jsc.0000000000003786; Jukic et al. 2022, Sports Health, PMC10170227",
+		}
+		return
+	}
+	e.ExpectedFalseAlarms = "Simulated for five reps at 0.45 m/s with little real slowing (5 %): two reps in a row over 20 % in fewer than 1 of 100 sets, a last rep in at most 6. Fewer at higher speeds."
+	f.Source = lift.Citation{
+		Kind:     "literature",
+		Says:     "In the squat, stopping sets at 20 % loss gained as much strength as going on to 40 %, with far fewer reps. Limits depend on the goal: less loss for speed, more for muscle growth.",
+		Citation: "Pareja-Blanco et al. 2017, Scand J Med Sci Sports, doi 10.1111/sms.12678; Hernández-Belmonte and Pallarés 2022, doi 10.3390/app12094425",
+	}
+}
+
+func tellWeeklyVolume(f *lift.Finding, b *baseline, w *totals, over volumeBand) {
+	e := &f.Evidence
+	group := groupName(b.group)
+	amount := func(v float64) string {
+		switch over.metric {
+		case metricSets:
+			return decimal(v) + " work sets"
+		case metricReps:
+			return decimal(v) + " work reps"
+		}
+		return thousands(v) + " kg"
+	}
+	f.Title = fmt.Sprintf("%s up %s %% this week", group, whole(e.Value))
+	f.Message = fmt.Sprintf("%s: %s in week %s, %s %% more than the baseline of %s. Limit %s %%.",
+		group, amount(*e.Observed), f.Window.ID, whole(e.Value), amount(*e.ReferenceValue), decimal(over.limit))
+	switch {
+	case b.pause == 1:
+		f.Message += " The baseline is reduced after a week without this group."
+	case b.pause > 1:
+		f.Message += fmt.Sprintf(" The baseline is reduced after %d weeks without this group.", b.pause)
+	}
+	if e.Confidence == "provisional" {
+		f.Message += fmt.Sprintf(" Provisional: only %d weeks to compare with.", b.usable)
+	}
+	if w.missing {
+		f.Message += " Some reps have no load, so the volume is at least this."
+	}
+	f.Advice = "Keep the rest of the week light for this group, and hold next week at this level instead of adding more."
+	switch f.Severity {
+	case lift.Warning:
+		f.Advice = "Drop what is still planned for this group this week, and plan next week near the baseline. Ask how the lifter sleeps, eats and feels."
+	case lift.Critical:
+		f.Advice = "Stop adding work for this group this week: it has more than doubled. Check that the loads were entered right, talk with the lifter, and go back to the baseline."
+	}
+	e.ExpectedFalseAlarms = volumeFalseAlarms(b, over.limit)
+	f.Source = lift.Citation{
+		Kind:     "article",
+		Says:     "Raise volume or load by no more than about 10 % a week when building up. It is a rule of prudence: trials in runners found no fewer injuries with it, and nothing was found for the barbell. The higher limits follow a study of single runs.",
+		Citation: "Lian Park, How to Fix Lower Back Pain from Deadlifts, step 6; Buist et al. 2008; Frandsen et al. 2025, Br J Sports Med 59(17):1203",
+	}
+}
+
+// volumeFalseAlarms tells how often weeks that vary as these did, without any
+// trend, are over the limit: simulated for the baseline used here.
+func volumeFalseAlarms(b *baseline, limit float64) string {
+	table := []struct{ cv, over10, over30 float64 }{
+		{5, 2.8, 0}, {10, 13.8, 0.6}, {15, 20.7, 3.8}, {20, 24.0, 7.9}, {30, 27.3, 14.0},
+	}
+	row := table[0]
+	for _, r := range table {
+		if math.Abs(r.cv-b.cv) < math.Abs(row.cv-b.cv) {
+			row = r
+		}
+	}
+	share, pct := row.over10, 10
+	if limit >= 30 {
+		share, pct = row.over30, 30
+	}
+	return fmt.Sprintf("The compared weeks varied by %s %%. Simulated weeks that vary by %s %% without any trend are more than %d %% over such a baseline %s times in 100.",
+		whole(b.cv), whole(row.cv), pct, decimal(share))
+}
+
+var painModel = lift.Citation{
+	Kind:     "literature",
+	Says:     "Training with some pain is acceptable while it stays at 5 of 10 or less, settles by the next morning and does not grow from week to week. Shown for the Achilles tendon; nobody has tested it for backs.",
+	Citation: "Silbernagel et al. 2007, Am J Sports Med, doi 10.1177/0363546506298279; Lian Park, How to Fix Lower Back Pain from Deadlifts, step 6",
+}
+
+const painFalseAlarms = "Unknown: the zones were tested for tendon pain, and sources draw their edges differently."
+
+func tellPainSession(f *lift.Finding, worst int) {
+	e := &f.Evidence
+	e.ExpectedFalseAlarms = painFalseAlarms
+	f.Source = painModel
+	switch f.Severity {
+	case lift.Critical:
+		f.Title = fmt.Sprintf("Pain %d of 10 in the session", worst)
+		f.Message = fmt.Sprintf("The highest score during or after the session was %d of 10. Limit %s.", worst, decimal(e.Threshold))
+		f.Advice = "Stop the exercise today and leave heavy deadlifts out for 7 to 14 days. Talk with the lifter now, and send them to a doctor or physiotherapist if it does not ease quickly."
+	case lift.Warning:
+		f.Title = fmt.Sprintf("Pain %d of 10 in the session", worst)
+		f.Message = fmt.Sprintf("The highest score during or after the session was %d of 10. Limit %s.", worst, decimal(e.Threshold))
+		f.Advice = "Stop the exercise. Leave heavy deadlifts out for 7 to 14 days and keep moving: walking, cycling, easy mobility."
+	case lift.Advice:
+		f.Title = "Pain has not settled by the next morning"
+		f.Message = fmt.Sprintf("The session reached %d of 10. The next morning was %s, before the session it was %s; up to %s is settled.",
+			worst, decimal(e.Value), decimal(*e.ReferenceValue), decimal(e.Threshold))
+		f.Advice = "Take 20 % off the load or the range next time, or swap the exercise, and ask again the morning after."
+	default:
+		f.Title = fmt.Sprintf("Pain %d of 10 in the session", worst)
+		f.Message = fmt.Sprintf("The highest score during or after the session was %d of 10: to be watched from %s on.", worst, decimal(e.Threshold))
+		f.Advice = "Go on, without more load next time, as long as the pain is back to where it was by the next morning."
+	}
+}
+
+func tellPainWeek(f *lift.Finding, before, previous, now float64) {
+	f.Title = "Pain has risen two weeks in a row"
+	f.Message = fmt.Sprintf("The middle score of the sessions went from %s to %s to %s of 10 in three weeks.",
+		decimal(before), decimal(previous), decimal(now))
+	f.Advice = "Go back to the load of two weeks ago or lower and look at technique and recovery. If it goes on rising, see a physiotherapist."
+	f.Evidence.ExpectedFalseAlarms = painFalseAlarms
+	f.Source = painModel
+}
+
+func tellRedFlag(f *lift.Finding, count int) {
+	f.Title = "Red flag: seek medical care now"
+	what := "a symptom"
+	if count > 1 {
+		what = fmt.Sprintf("%d symptoms", count)
+	}
+	f.Message = "The check-in names " + what + " that a doctor should look at without delay."
+	f.Advice = "Stop training and seek urgent medical care now; call the emergency number for numbness around the saddle, trouble with bladder or bowel, or growing weakness. No deadlifts until a clinician has cleared it. This is not a diagnosis."
+	f.Evidence.ExpectedFalseAlarms = "Many: single red flags are often harmless. That is accepted, because the rare serious case must not wait."
+	f.Source = lift.Citation{
+		Kind:     "literature",
+		Says:     "Numbness of the saddle, loss of bladder or bowel control, symptoms in both legs, growing weakness, injury, fever, weight loss, night pain or sudden severe pain need medical assessment before any training.",
+		Citation: "AHCPR guideline on acute low back problems, table of red flags (NCBI NBK52120); Am Fam Physician 2012;85(4):343; Lian Park, How to Fix Lower Back Pain from Deadlifts, step 2",
+	}
+}
+
+// groupName is a group as a coach would write it.
+func groupName(group string) string {
+	words := strings.TrimSuffix(strings.NewReplacer("_", " ", "-", " ").Replace(group), " family")
+	if words == "" {
+		return group
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+func whole(v float64) string { return strconv.FormatFloat(math.Round(v), 'f', 0, 64) }
+
+// decimal writes up to two decimals, without idle zeros.
+func decimal(v float64) string {
+	return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
+}
+
+// thousands writes whole numbers with a space between thousands.
+func thousands(v float64) string {
+	s := whole(v)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + " " + s[i:]
+	}
+	return s
+}

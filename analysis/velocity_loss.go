@@ -1,0 +1,127 @@
+package analysis
+
+import (
+	"time"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// bands are the losses against the fastest rep so far, in percent, at which a
+// set of a lift is spoken of.
+type bands struct {
+	pct [2]float64 // advice, warning
+	// last tells for each band whether the last rep of a finished set is
+	// enough; two reps in a row always are.
+	last     [2]bool
+	minDrop  float64 // m/s
+	firstRep int32
+}
+
+var slowSeverity = [2]lift.Severity{lift.Advice, lift.Warning}
+
+func (s Settings) bandsOf(group string) bands {
+	l := s.Limits.VelocityLoss
+	b := bands{minDrop: l.MinDropMps, firstRep: int32(l.FirstRep)}
+	if group == DeadliftFamily {
+		b.pct = [2]float64{l.DeadliftAdvicePct, l.DeadliftWarningPct}
+		b.last = [2]bool{false, true}
+		return b
+	}
+	pct := l.StrengthPct
+	switch s.Goal {
+	case GoalSpeed:
+		pct = l.SpeedPct
+	case GoalHypertrophy:
+		pct = l.HypertrophyPct
+	}
+	b.pct = [2]float64{pct, pct * l.WarningFactor}
+	b.last = [2]bool{true, true}
+	return b
+}
+
+// over reports whether the n-th rep of a set, at velocity v after a fastest
+// rep of best, is over the band.
+func (b *bands) over(band int, n int32, best, v float64) bool {
+	return n >= b.firstRep && atLeast(best-v, b.minDrop) && atLeast(loss(best, v), b.pct[band])
+}
+
+// loss is how much slower v is than best, in percent.
+func loss(best, v float64) float64 { return 100 * (best - v) / best }
+
+// slowdown follows the work reps of a set in order. Failed reps and those
+// marked as warm-up, which need not be as fast as possible, are left out.
+type slowdown struct {
+	best float64
+	n    int32
+	run  [2]int32 // latest reps in a row over each band
+	sure [2]bool  // two in a row were
+}
+
+func (s *slowdown) add(v float64, b *bands) {
+	s.n++
+	s.best = max(s.best, v)
+	for i := range b.pct {
+		if !b.over(i, s.n, s.best, v) {
+			s.run[i] = 0
+			continue
+		}
+		s.run[i]++
+		s.sure[i] = s.sure[i] || s.run[i] >= 2
+	}
+}
+
+// band is the highest band that the set has reached, or -1.
+func (s *slowdown) band(b *bands, finished bool) int {
+	for i := len(b.pct) - 1; i >= 0; i-- {
+		if s.sure[i] || finished && b.last[i] && s.run[i] > 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// velocityLoss is the finding of a set that has reached the band: what the
+// latest rep over it shows.
+func (d *diary) velocityLoss(k int32, band int) lift.Finding {
+	s := &d.sets[k]
+	b := &d.bands[s.lift]
+	var best, top, value float64
+	var n, count int32
+	var at *rep
+	for i := s.first; i <= s.last; i++ {
+		r := &d.reps[i]
+		if r.set != k {
+			continue
+		}
+		count++
+		if r.failed || r.warmup {
+			continue
+		}
+		n++
+		best = max(best, r.velocity)
+		if b.over(band, n, best, r.velocity) {
+			at, top, value = r, best, loss(best, r.velocity)
+			if r.count == noNumber {
+				at = &rep{velocity: r.velocity, count: count}
+			}
+		}
+	}
+	e := &d.lifts[s.lift]
+	id := d.setID(k)
+	f := lift.Finding{
+		ID:   lift.AlertID(VelocityLoss, d.athlete, string(e.id), lift.WindowSet, id),
+		Site: d.site, Athlete: d.athlete, Rule: VelocityLoss, Severity: slowSeverity[band],
+		Exercise: e.id, Group: e.group, Historical: s.historical,
+		Window: lift.Window{
+			Kind: lift.WindowSet, ID: id,
+			From: time.Unix(0, s.started).UTC(), To: time.Unix(0, s.ended).UTC(),
+		},
+		Evidence: lift.Evidence{
+			Value: value, Unit: "pct", Threshold: b.pct[band],
+			Reference: "fastest rep so far", ReferenceValue: &top, Observed: new(at.velocity),
+			Samples: int(s.slow.n), Confidence: "full",
+		},
+	}
+	tellVelocityLoss(&f, slowSet{rep: at.count, number: s.number, load: s.load, deadlift: e.group == DeadliftFamily})
+	return f
+}
