@@ -162,17 +162,21 @@ func (r received) losses() map[string][]float64 {
 	return out
 }
 
+func sameMessage(a, b Message) bool {
+	return a.Topic == b.Topic && bytes.Equal(a.Payload, b.Payload) && a.QoS == b.QoS && a.Retain == b.Retain && a.At.Equal(b.At)
+}
+
 func TestSameSeedGivesTheSameBytes(t *testing.T) {
 	a, truthsA := newGym(t, 7, sunday).History(8)
 	b, truthsB := newGym(t, 7, sunday).History(8)
-	if d := cmp.Diff(a, b); d != "" {
-		t.Error(d)
+	if !slices.EqualFunc(a, b, sameMessage) {
+		t.Error("the messages differ")
 	}
 	if d := cmp.Diff(truthsA, truthsB); d != "" {
 		t.Error(d)
 	}
 	other, _ := newGym(t, 8, sunday).History(8)
-	if cmp.Equal(a, other) {
+	if slices.EqualFunc(a, other, sameMessage) {
 		t.Error("another seed gives the same history")
 	}
 }
@@ -236,7 +240,9 @@ func TestOnlyThoseWithACauseGiveOne(t *testing.T) {
 				for week := range weeks {
 					for name, metric := range metrics {
 						share, over, usable := increase(weeks, week, metric)
-						if usable < 2 || share <= 0.10 || over < metric(weeks[week])/metric(volume{weeks[week].sets, weeks[week].sets, weeks[week].sets})-1e-9 && name != "sets" {
+						w := weeks[week]
+						oneSet := volume{kg: w.kg / w.sets, sets: 1, reps: w.reps / w.sets}
+						if usable < 2 || share <= 0.10 || over < metric(oneSet) {
 							continue
 						}
 						if exercise != Deadlift || l.Cause != VolumeSpike && l.Cause != VolumeEdge || week != truths[0].From.Format(time.DateOnly) {
@@ -302,7 +308,7 @@ func TestAGymsHistoryHoldsFaults(t *testing.T) {
 	}
 	repeated, late := 0, 0
 	for i := 1; i < len(messages); i++ {
-		if cmp.Equal(messages[i-1], messages[i]) {
+		if sameMessage(messages[i-1], messages[i]) {
 			repeated++
 		}
 		if messages[i-1].At.Sub(messages[i].At) > 3*time.Minute {
