@@ -3,7 +3,9 @@ package sim
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -253,6 +255,62 @@ func TestPublishSurvivesALostBroker(t *testing.T) {
 		t.Fatalf("%d of %d acknowledged: %v", acked, l.Count, err)
 	}
 	in.until(t, 60*time.Second, "all reps, across the restart", func(m []Message) bool {
+		return len(m) >= l.Count && len(receive(m, l.End()).reps) == l.Count
+	})
+}
+
+// cutAfter relays connections to the broker; of the first one it passes on only so
+// many bytes and then closes it, so that what was written behind them is lost.
+func cutAfter(t *testing.T, port int, limit int64) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for n := 0; ; n++ {
+			in, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if err != nil {
+				in.Close()
+				return
+			}
+			var source io.Reader = in
+			if n == 0 {
+				source = io.LimitReader(in, limit)
+			}
+			go func() {
+				io.Copy(out, source)
+				in.Close()
+				out.Close()
+			}()
+			go io.Copy(in, out)
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func TestPublishSendsAgainWhatWasLostOnTheWay(t *testing.T) {
+	_, port := startBroker(t, t.TempDir(), -1)
+	in := subscribe(t, fmt.Sprintf("tcp://127.0.0.1:%d", port))
+	p := newPlayer(t, cutAfter(t, port, 100_000))
+	l := Load{Seed: 2, Site: "main", Devices: 3, Athletes: 3, Count: 1500, Start: sunday}
+	stream, err := Stream(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var acked []Message
+	if err := p.Publish(t.Context(), "main", stream, func(m Message) { acked = append(acked, m) }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.EqualFunc(acked, slices.Collect(stream), sameMessage) {
+		t.Errorf("%d of %d are acknowledged, or not in order", len(acked), l.Count)
+	}
+	in.until(t, 30*time.Second, "all reps, those on the cut connection too", func(m []Message) bool {
 		return len(m) >= l.Count && len(receive(m, l.End()).reps) == l.Count
 	})
 }
