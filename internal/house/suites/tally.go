@@ -22,9 +22,10 @@ type event struct {
 // suite is what became of one package.
 type suite struct {
 	path, mode string
-	verdict    string // "ok", "FAIL", "no tests"; empty until it ended
+	verdict    string // "ok", "FAIL", "NOT RUN", "no tests"; empty until it ended
 	seconds    float64
 	tests      int
+	skipped    int // of the tests
 }
 
 // tally turns the events of go test into short progress and a final report. It
@@ -89,6 +90,9 @@ func (t *tally) line(line []byte) {
 
 func (t *tally) testEnded(s *suite, said map[string]*strings.Builder, e event) {
 	s.tests++
+	if e.Action == "skip" {
+		s.skipped++
+	}
 	heard := said[e.Test]
 	delete(said, e.Test)
 	if heard == nil {
@@ -107,6 +111,9 @@ func (t *tally) packageEnded(s *suite, said map[string]*strings.Builder, e event
 	switch e.Action {
 	case "pass":
 		s.verdict = "ok"
+		if s.tests > 0 && s.skipped == s.tests {
+			s.verdict = "NOT RUN"
+		}
 	case "skip":
 		s.verdict = "no tests"
 	case "fail":
@@ -156,13 +163,13 @@ func (t *tally) report() bool {
 	if t.broken {
 		fmt.Fprintln(t.out, "\n*** go test failed outside of any package; its message is above ***")
 	}
-	fmt.Fprintf(t.out, "\n%d packages ok, %d failed, %d without tests, %d tests not run\n",
-		count["ok"], count["FAIL"], count["no tests"], len(t.skipped))
+	fmt.Fprintf(t.out, "\n%d packages ok, %d failed, %d not run, %d without tests, %d tests not run\n",
+		count["ok"], count["FAIL"], count["NOT RUN"], count["no tests"], len(t.skipped))
 	return count["FAIL"] == 0 && !t.broken
 }
 
 func (t *tally) print(s *suite) {
-	fmt.Fprintf(t.out, "%-8s  %-5s  %s  %d tests  %.1f s\n", s.verdict, s.mode, s.path, s.tests, s.seconds)
+	fmt.Fprintf(t.out, "%-8s  %-5s  %s  %d tests, %d not run  %.1f s\n", s.verdict, s.mode, s.path, s.tests, s.skipped, s.seconds)
 }
 
 // say appends to what a test or a build has said.

@@ -34,7 +34,7 @@ func TestReport(t *testing.T) {
 				`{"Action":"pass","Package":"m/p","Test":"TestA","Elapsed":0.1}`,
 				`{"Action":"pass","Package":"m/p","Elapsed":1.5}`,
 			},
-			says: []string{"ok        race   m/p  1 tests  1.5 s", "1 packages ok, 0 failed"}, silent: []string{"chatter"},
+			says: []string{"ok        race   m/p  1 tests, 0 not run  1.5 s", "1 packages ok, 0 failed"}, silent: []string{"chatter"},
 		},
 		{
 			name: "a failing test shows what it said",
@@ -46,14 +46,14 @@ func TestReport(t *testing.T) {
 			says: []string{"want 3", "FAIL      race   m/p", "1 failed"},
 		},
 		{
-			name: "a skipped test is listed with its reason", goPassed: true, ok: true,
+			name: "a skipped test is listed with its reason, and a package of such did not run", goPassed: true, ok: true,
 			events: []string{
 				`{"Action":"output","Package":"m/p","Test":"TestB","Output":"=== RUN   TestB\n"}`,
 				`{"Action":"output","Package":"m/p","Test":"TestB","Output":"    b_test.go:9: NOT RUN: this test needs mosquitto\n"}`,
 				`{"Action":"skip","Package":"m/p","Test":"TestB"}`,
 				`{"Action":"pass","Package":"m/p"}`,
 			},
-			says: []string{"TESTS NOT RUN: 1", "m/p TestB: b_test.go:9: NOT RUN: this test needs mosquitto"},
+			says: []string{"NOT RUN   race   m/p  1 tests, 1 not run", "TESTS NOT RUN: 1", "m/p TestB: b_test.go:9: NOT RUN: this test needs mosquitto"},
 		},
 		{
 			name: "a build failure shows the compiler's words",
