@@ -36,7 +36,7 @@ var fourDays = [][]slot{
 }
 
 // wave is the share of the maximum in the deload and the three weeks after it.
-// Sets and reps stay the same, so that volume grows by less than 3 % a week.
+// Sets and reps stay the same, so that volume grows by about 3 % a week.
 var wave = []float64{0.60, 0.75, 0.77, 0.79}
 
 // spikeSets is how many sets of deadlift replace five in the week of a spike.
