@@ -16,10 +16,9 @@ const (
 // VelocityAt returns the mean concentric velocity in m/s that an average lifter
 // reaches at the given share of the one-repetition maximum (0.3 to 1).
 //
-// The equations are taken second-hand, with the numbers that load-rule tests use
-// too. Deadlift: Benavides-Ubric 2020, PMC7429441. Squat: doi
-// 10.1055/s-0043-102933. Bench press: of 120 lifters on a Smith machine, for the
-// mean propulsive velocity, which at heavy loads equals the mean velocity.
+// The equations are taken second-hand. Deadlift: Benavides-Ubric 2020, PMC7429441.
+// Squat: doi 10.1055/s-0043-102933. Bench press: of 120 lifters on a Smith machine,
+// for the mean propulsive velocity, which at heavy loads is close to the mean velocity.
 func VelocityAt(exercise lift.ExerciseID, share float64) float64 {
 	pct := 100 * share
 	switch exercise {
