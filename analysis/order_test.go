@@ -1,0 +1,421 @@
+package analysis
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// story is a random athlete: what happened, in the order of time, in every
+// revision that was ever sent.
+type story struct {
+	settings Settings
+	reps     []lift.RepRecord
+	checkIns []lift.CheckInRecord
+	end      time.Time
+}
+
+func drawStory(t *rapid.T) story {
+	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland", "America/Sao_Paulo"}
+	zone, err := time.LoadLocation(rapid.SampledFrom(zones).Draw(t, "zone"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := story{settings: Settings{Zone: zone, Goal: rapid.SampledFrom([]Goal{"", GoalSpeed, GoalHypertrophy}).Draw(t, "goal")}}
+	starts := []time.Time{
+		time.Date(2026, 9, 7, 0, 0, 0, 0, zone), time.Date(2026, 2, 2, 0, 0, 0, 0, zone), time.Date(2018, 9, 17, 0, 0, 0, 0, zone),
+	}
+	start := rapid.SampledFrom(starts).Draw(t, "start")
+	weeks := rapid.IntRange(1, 13).Draw(t, "weeks")
+	var seq int64
+	for w := range weeks {
+		if rng.IntN(8) == 0 {
+			continue
+		}
+		for range 1 + rng.IntN(3) {
+			at := start.AddDate(0, 0, 7*w+rng.IntN(7)).Add(time.Duration(rng.IntN(24*60)) * time.Minute)
+			s.session(rng, at, &seq)
+		}
+	}
+	s.end = start.AddDate(0, 0, 7*weeks).Add(time.Duration(rng.IntN(48)) * time.Hour)
+	if rng.IntN(2) == 0 && len(s.reps) > 0 {
+		s.end = s.reps[len(s.reps)-1].Time.Add(30 * time.Second)
+	}
+	return s
+}
+
+func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
+	exercises := []lift.ExerciseID{"deadlift", "sumo-deadlift", "squat", "zercher", ""}
+	exercise := exercises[min(rng.IntN(8), len(exercises)-1)]
+	numbered := rng.IntN(2) == 0
+	for n := range 1 + rng.IntN(5) {
+		load := float64(40 + 20*rng.IntN(5))
+		v := 0.4 + rng.Float64()*0.3
+		for range 1 + rng.IntN(6) {
+			at = at.Add(time.Duration(2000+rng.IntN(3000)) * time.Millisecond)
+			if rng.IntN(20) == 0 {
+				at = at.Add(85 * time.Second)
+			}
+			r := lift.RepRecord{
+				ID: lift.RepID("main", "bar-1", "b1", *seq), Site: "main", Device: "bar-1", Valid: true, LogSeq: uint64(*seq + 1),
+				Received: at.Add(time.Duration(rng.IntN(5)) * time.Second).UTC(),
+				Rep: lift.Rep{
+					BootID: "b1", Seq: *seq, Time: at.UTC(), Athlete: "ana", Exercise: exercise,
+					MeanVelocity: float64(int(1000*v*(0.75+rng.Float64()*0.25))) / 1000,
+					Warmup:       rng.IntN(15) == 0, Failed: rng.IntN(20) == 0, Historical: rng.IntN(10) == 0,
+				},
+			}
+			if rng.IntN(25) > 0 {
+				r.LoadKg = &load
+			}
+			if numbered {
+				r.Set = new(n % 3)
+			}
+			*seq++
+			s.reps = append(s.reps, r)
+			for rng.IntN(15) == 0 {
+				r.Revision++
+				r.Valid = rng.IntN(2) == 0
+				r.MeanVelocity = 0.2 + rng.Float64()*0.4
+				switch rng.IntN(6) {
+				case 0:
+					r.Athlete = "ben"
+				case 1:
+					r.LoadKg = new(90.0)
+				case 2:
+					r.Time = r.Time.Add(time.Duration(rng.IntN(20*24)) * time.Hour)
+				case 3:
+					r.Exercise = "squat"
+				}
+				s.reps = append(s.reps, r)
+			}
+		}
+		at = at.Add(time.Duration(30+rng.IntN(300)) * time.Second)
+	}
+	for _, phase := range []lift.Phase{lift.PhaseBefore, lift.PhaseDuring, lift.PhaseAfter, lift.PhaseNextMorning, lift.PhaseDaily} {
+		if rng.IntN(3) == 0 {
+			continue
+		}
+		when := at.Add(time.Duration(rng.IntN(3600)) * time.Second)
+		switch phase {
+		case lift.PhaseBefore:
+			when = when.Add(-3 * time.Hour)
+		case lift.PhaseNextMorning:
+			when = when.Add(14 * time.Hour)
+		}
+		c := lift.CheckInRecord{
+			ID: lift.CheckInID("ana", when, phase), Site: "main", Athlete: "ana",
+			CheckIn: lift.CheckIn{Time: when.UTC(), Phase: phase, Pain: new(rng.IntN(9))},
+		}
+		if rng.IntN(12) == 0 {
+			c.Symptoms = []lift.Symptom{lift.NightPain, lift.Radiating}
+		}
+		s.checkIns = append(s.checkIns, c)
+		if rng.IntN(10) == 0 {
+			c.Revision, c.Pain = 1, new(rng.IntN(11))
+			s.checkIns = append(s.checkIns, c)
+		}
+	}
+}
+
+// records stands for the view: of each rep and check-in the highest revision.
+type records struct {
+	reps     map[string]lift.RepRecord
+	checkIns map[string]lift.CheckInRecord
+}
+
+func newRecords() records {
+	return records{map[string]lift.RepRecord{}, map[string]lift.CheckInRecord{}}
+}
+
+func (v records) putRep(r lift.RepRecord) (now, before lift.RepRecord) {
+	before, ok := v.reps[r.ID]
+	if !ok {
+		before = r
+	}
+	if !ok || r.Revision >= before.Revision {
+		v.reps[r.ID] = r
+	}
+	return v.reps[r.ID], before
+}
+
+func (v records) putCheckIn(c lift.CheckInRecord) lift.CheckInRecord {
+	if old, ok := v.checkIns[c.ID]; !ok || c.Revision >= old.Revision {
+		v.checkIns[c.ID] = c
+	}
+	return v.checkIns[c.ID]
+}
+
+func (v records) history(from time.Time) History {
+	h := History{Site: "main", Athlete: "ana"}
+	for _, r := range v.reps {
+		if !r.Time.Before(from) {
+			h.Reps = append(h.Reps, r)
+		}
+	}
+	for _, c := range v.checkIns {
+		if !c.Time.Before(from) {
+			h.CheckIns = append(h.CheckIns, c)
+		}
+	}
+	return h
+}
+
+func (s story) final() History {
+	v := newRecords()
+	for _, r := range s.reps {
+		v.putRep(r)
+	}
+	for _, c := range s.checkIns {
+		v.putCheckIn(c)
+	}
+	return v.history(time.Time{})
+}
+
+// watcher does what the monitor does: it feeds a Lifter, loads a new one when
+// that is asked for, and keeps the alerts.
+type watcher struct {
+	view     records
+	settings Settings
+	lifter   *Lifter
+	alerts   map[string]lift.Finding
+	now      time.Time
+	loads    int
+}
+
+func watch(s Settings, now time.Time) *watcher {
+	w := &watcher{view: newRecords(), settings: s, alerts: map[string]lift.Finding{}, now: now}
+	w.lifter = NewLifter(w.view.history(time.Time{}), s, time.Time{}, now)
+	return w
+}
+
+func (w *watcher) load(evaluateFrom time.Time) {
+	w.loads++
+	w.lifter = NewLifter(w.view.history(LoadFrom(evaluateFrom, w.settings.Zone)), w.settings, evaluateFrom, w.now)
+	for _, f := range w.alerts {
+		w.lifter.Known(&f)
+	}
+}
+
+func (w *watcher) rep(r lift.RepRecord) {
+	now, before := w.view.putRep(r)
+	if now.Time.After(w.now) {
+		w.now = now.Time
+	}
+	if w.lifter.Put(&now) {
+		return
+	}
+	from := now.Time
+	if before.Time.Before(from) {
+		from = before.Time
+	}
+	w.evaluate(w.now)
+	w.load(from)
+}
+
+func (w *watcher) checkIn(c lift.CheckInRecord) {
+	now := w.view.putCheckIn(c)
+	if now.Time.After(w.now) {
+		w.now = now.Time
+	}
+	if !w.lifter.PutCheckIn(&now) {
+		w.evaluate(w.now)
+		w.load(now.Time)
+	}
+}
+
+func (w *watcher) evaluate(now time.Time) {
+	if now.After(w.now) {
+		w.now = now
+	}
+	found, gone := w.lifter.Evaluate(w.now)
+	for _, id := range gone {
+		delete(w.alerts, id)
+	}
+	for _, f := range found {
+		w.alerts[f.ID] = f
+	}
+}
+
+func (w *watcher) findings() []lift.Finding {
+	var list []lift.Finding
+	for _, f := range w.alerts {
+		list = append(list, f)
+	}
+	sortFindings(list)
+	return list
+}
+
+// event is one arrival.
+type event struct {
+	at      time.Time // when it arrives
+	rep     *lift.RepRecord
+	checkIn *lift.CheckInRecord
+}
+
+func (s story) events() []event {
+	var list []event
+	for i := range s.reps {
+		list = append(list, event{at: s.reps[i].Time, rep: &s.reps[i]})
+	}
+	for i := range s.checkIns {
+		list = append(list, event{at: s.checkIns[i].Time, checkIn: &s.checkIns[i]})
+	}
+	return list
+}
+
+// asTold leaves out whether the newest rep was a backlog's: a finding is not told
+// again for that alone.
+var asTold = cmpopts.IgnoreFields(lift.Finding{}, "Historical")
+
+// Whatever the order, lateness, repetition and correction of what arrives, the
+// alerts at the end are those that Judge finds in the final history.
+func TestFinalFindingsDoNotDependOnArrival(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStory(t)
+		late := rapid.SampledFrom([]time.Duration{0, 10 * time.Minute, 48 * time.Hour, 20 * 24 * time.Hour}).Draw(t, "late")
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "order"), 2))
+		events := s.events()
+		for i := range events {
+			if late > 0 {
+				events[i].at = events[i].at.Add(time.Duration(rng.Int64N(int64(late))))
+			}
+			if rng.IntN(20) == 0 {
+				again := events[i]
+				again.at = again.at.Add(time.Duration(rng.IntN(7200)) * time.Second)
+				events = append(events, again)
+			}
+		}
+		slices.SortStableFunc(events, func(a, b event) int { return a.at.Compare(b.at) })
+
+		w := watch(s.settings, time.Time{})
+		lazy := rapid.IntRange(1, 40).Draw(t, "lazy")
+		for i, e := range events {
+			if e.at.After(s.end) {
+				e.at = s.end
+			}
+			if e.rep != nil {
+				w.rep(*e.rep)
+			} else {
+				w.checkIn(*e.checkIn)
+			}
+			if i%lazy == 0 {
+				w.evaluate(e.at)
+			}
+			if rng.IntN(200) == 0 { // a restart
+				w.evaluate(e.at)
+				w.load(w.now)
+			}
+		}
+		w.evaluate(s.end)
+		final := s.final()
+		want := Judge(final, s.settings, w.now)
+		if d := cmp.Diff(want, w.findings(), asTold); d != "" {
+			t.Fatalf("after %d events and %d loads, - Judge, + Lifter:\n%s", len(events), w.loads, d)
+		}
+		rng.Shuffle(len(final.Reps), func(i, j int) { final.Reps[i], final.Reps[j] = final.Reps[j], final.Reps[i] })
+		rng.Shuffle(len(final.CheckIns), func(i, j int) {
+			final.CheckIns[i], final.CheckIns[j] = final.CheckIns[j], final.CheckIns[i]
+		})
+		if d := cmp.Diff(want, Judge(final, s.settings, w.now)); d != "" {
+			t.Fatalf("shuffled history, - clean, + shuffled:\n%s", d)
+		}
+	})
+}
+
+// A Lifter loaded from LoadFrom on finds what the whole history shows.
+func TestLookbackIsEnough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStory(t)
+		all := Judge(s.final(), s.settings, s.end)
+		from := s.end.AddDate(0, 0, -rapid.IntRange(0, 40).Draw(t, "days"))
+		v := newRecords()
+		for _, r := range s.reps {
+			v.putRep(r)
+		}
+		for _, c := range s.checkIns {
+			v.putCheckIn(c)
+		}
+		l := NewLifter(v.history(LoadFrom(from, s.settings.Zone)), s.settings, from, s.end)
+		got, _ := l.Evaluate(s.end)
+		start := firstJudged(from, s.settings.Zone).start(s.settings.Zone)
+		var want []lift.Finding
+		for _, f := range all {
+			if !f.Window.From.Before(start) {
+				want = append(want, f)
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("- whole history, + lookback:\n%s", d)
+		}
+	})
+}
+
+// Ticking only when NextDue says so misses nothing that ticking always shows.
+func TestNextDueMissesNoFinding(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStory(t)
+		events := s.events()
+		slices.SortStableFunc(events, func(a, b event) int { return a.at.Compare(b.at) })
+		w := watch(s.settings, time.Time{})
+		for i, e := range events {
+			if e.rep != nil {
+				w.rep(*e.rep)
+			} else {
+				w.checkIn(*e.checkIn)
+			}
+			w.evaluate(e.at)
+			next := s.end
+			if i+1 < len(events) {
+				next = events[i+1].at
+			}
+			for due := w.lifter.NextDue(); !due.IsZero() && due.Before(next); due = w.lifter.NextDue() {
+				w.evaluate(due)
+			}
+			if i%10 == 0 && next.After(w.now) {
+				now := next.Add(-time.Millisecond)
+				if d := cmp.Diff(Judge(w.view.history(time.Time{}), s.settings, now), w.findings(), asTold); d != "" {
+					t.Fatalf("before %s:\n%s", now, d)
+				}
+			}
+		}
+	})
+}
+
+func Example() {
+	start := time.Date(2026, 11, 16, 17, 0, 0, 0, time.UTC)
+	l := NewLifter(History{Site: "main", Athlete: "ana"}, Settings{}, start, start)
+	load := 120.0
+	for i, v := range []float64{0.50, 0.52, 0.51, 0.43, 0.41} {
+		r := lift.RepRecord{
+			ID: lift.RepID("main", "bar-1", "b7", int64(i)), Site: "main", Device: "bar-1", Valid: true,
+			Rep: lift.Rep{
+				BootID: "b7", Seq: int64(i), Time: start.Add(time.Duration(4*i) * time.Second),
+				Athlete: "ana", Exercise: "deadlift", LoadKg: &load, Set: new(3), MeanVelocity: v,
+			},
+		}
+		l.Put(&r)
+		found, _ := l.Evaluate(r.Time)
+		for _, f := range found {
+			fmt.Println(f.Severity, f.Message)
+		}
+	}
+	fmt.Println("due", l.NextDue().Sub(start))
+	found, _ := l.Evaluate(l.NextDue())
+	for _, f := range found {
+		fmt.Println(f.Severity, f.Message)
+	}
+	// Output:
+	// advice Rep 5 at 120 kg moved at 0.41 m/s, 21 % slower than the fastest rep (0.52 m/s). Limit 15 %.
+	// due 1m46s
+	// warning Rep 5 at 120 kg moved at 0.41 m/s, 21 % slower than the fastest rep (0.52 m/s). Limit 20 %.
+}
