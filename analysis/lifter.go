@@ -167,6 +167,9 @@ func (l *Lifter) correct(i int, in rep) bool {
 	if held == in {
 		return true
 	}
+	if held.at < l.edge {
+		return false // where it was is only baseline
+	}
 	l.reps = slices.Delete(l.reps, i, i+1)
 	l.insert(in)
 	return true

@@ -1,0 +1,23 @@
+package analysis
+
+import (
+	"time"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// ExpiresAfter returns how long after the end of its window an alert expires, and
+// false for windows that nothing expires of: an alert of a set or session after a
+// day, one of a week when the following week closes.
+func ExpiresAfter(kind lift.WindowKind) (time.Duration, bool) {
+	switch kind {
+	case lift.WindowSet, lift.WindowSession:
+		return 24 * time.Hour, true
+	case lift.WindowWeek:
+		return 7 * 24 * time.Hour, true
+	}
+	return 0, false
+}
+
+// NeverExpire returns the rules whose alerts wait for an answer for ever.
+func NeverExpire() []lift.Rule { return []lift.Rule{RedFlag} }
