@@ -11,22 +11,30 @@ import (
 	"github.com/spotterhq/spotter/internal/feed"
 )
 
-// startTail keeps the newest events decoded in memory, once for all followers.
-func (l *Log) startTail(ctx context.Context) error {
-	info, err := l.stream.Info(ctx)
+// tail keeps the newest entries of one stream decoded in memory, once for all
+// followers.
+type tail struct {
+	*feed.Feed[Entry]
+	stream string
+	stop   func()
+}
+
+// startTail reads the stream's newest entries from now on and holds up to size.
+func (l *Log) startTail(ctx context.Context, stream jetstream.Stream, size int) (*tail, error) {
+	info, err := stream.Info(ctx)
 	if err != nil {
-		return fmt.Errorf("read the log's end: %w", err)
+		return nil, fmt.Errorf("read the log's end: %w", err)
 	}
 	last := info.State.LastSeq
-	l.tail = feed.New[Entry](tailSize, last)
-	consumer, err := l.js.OrderedConsumer(ctx, eventStream, jetstream.OrderedConsumerConfig{
+	t := &tail{Feed: feed.New[Entry](size, last), stream: info.Config.Name}
+	consumer, err := l.js.OrderedConsumer(ctx, t.stream, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:   last + 1,
 	})
 	if err != nil {
-		return fmt.Errorf("follow the log: %w", err)
+		return nil, fmt.Errorf("follow the log: %w", err)
 	}
-	l.tailing, err = consumer.Consume(func(m jetstream.Msg) {
+	tailing, err := consumer.Consume(func(m jetstream.Msg) {
 		meta, err := m.Metadata()
 		if err != nil {
 			l.log.Error("log entry without a sequence", "error", err)
@@ -36,27 +44,44 @@ func (l *Log) startTail(ctx context.Context) error {
 		e, err := decode(m.Data())
 		if err != nil {
 			l.log.Error("log entry cannot be read", "seq", seq, "error", err)
-			l.tail.PublishAll(seq, nil, nil)
+			t.PublishAll(seq, nil, nil)
 			return
 		}
-		l.tail.Publish(seq, Entry{seq, e})
-	}, jetstream.PullMaxMessages(2048))
+		t.Publish(seq, Entry{seq, e})
+	}, jetstream.PullMaxMessages(min(2048, size)))
 	if err != nil {
-		return fmt.Errorf("follow the log: %w", err)
+		return nil, fmt.Errorf("follow the log: %w", err)
 	}
-	return nil
+	t.stop = tailing.Stop
+	return t, nil
 }
 
-// Follower reads the log from a position on. It belongs to one goroutine.
+// Follower reads one stream of the log from a position on. It belongs to one
+// goroutine; End may be called by any.
 type Follower struct {
-	log *Log
-	pos uint64
-	buf []Entry
+	log  *Log
+	tail *tail
+	pos  uint64
+	buf  []Entry
 }
 
-// Follow returns a follower whose first event is the one after the given
+// Follow returns a follower of the events whose first is the one after the given
 // sequence; 0 begins at the beginning.
-func (l *Log) Follow(after uint64) *Follower { return &Follower{log: l, pos: after} }
+func (l *Log) Follow(after uint64) *Follower {
+	return &Follower{log: l, tail: l.tail, pos: after}
+}
+
+// FollowSamples returns a follower of the samples. Their sequences are of a stream
+// of their own, and those older than SamplesRetention are gone.
+func (l *Log) FollowSamples(after uint64) *Follower {
+	return &Follower{log: l, tail: l.samples, pos: after}
+}
+
+// End is the sequence of the newest entry that has reached this process.
+func (f *Follower) End() uint64 {
+	_, to := f.tail.Span()
+	return to
+}
 
 // Position is the sequence up to which Next has returned everything.
 func (f *Follower) Position() uint64 { return f.pos }
@@ -66,9 +91,9 @@ func (f *Follower) Position() uint64 { return f.pos }
 // when stored events cannot be read.
 func (f *Follower) Next(ctx context.Context, max int) ([]Entry, error) {
 	for {
-		entries, pos, err := f.log.tail.Read(ctx, f.pos, max, f.buf[:0])
+		entries, pos, err := f.tail.Read(ctx, f.pos, max, f.buf[:0])
 		if errors.Is(err, feed.ErrTooOld) {
-			entries, pos, err = f.log.read(ctx, f.pos, max, f.buf[:0])
+			entries, pos, err = f.log.read(ctx, f.tail, f.pos, max, f.buf[:0])
 		}
 		if err != nil {
 			return nil, err
@@ -81,9 +106,9 @@ func (f *Follower) Next(ctx context.Context, max int) ([]Entry, error) {
 }
 
 // read fetches stored events that the tail no longer holds.
-func (l *Log) read(ctx context.Context, after uint64, max int, dst []Entry) ([]Entry, uint64, error) {
-	held, _ := l.tail.Span()
-	messages, err := jetstreamext.GetBatch(ctx, l.js, eventStream, max, jetstreamext.GetBatchSeq(after+1))
+func (l *Log) read(ctx context.Context, t *tail, after uint64, max int, dst []Entry) ([]Entry, uint64, error) {
+	held, _ := t.Span()
+	messages, err := jetstreamext.GetBatch(ctx, l.js, t.stream, max, jetstreamext.GetBatchSeq(after+1))
 	if err != nil {
 		return dst, after, fmt.Errorf("read log after %d: %w", after, err)
 	}
@@ -103,7 +128,7 @@ func (l *Log) read(ctx context.Context, after uint64, max int, dst []Entry) ([]E
 		dst = append(dst, Entry{pos, e})
 	}
 	if pos == after {
-		// Everything between here and what the tail holds was erased.
+		// Everything between here and what the tail holds was erased or is too old.
 		pos = held
 	}
 	return dst, pos, nil

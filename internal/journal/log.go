@@ -12,7 +12,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
-	"github.com/spotterhq/spotter/internal/feed"
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
@@ -31,6 +30,8 @@ const (
 	SamplesRetention = 30 * 24 * time.Hour
 	// tailSize is how many of the newest events every follower can read from memory.
 	tailSize = 8192
+	// samplesTailSize is the same for chunks of samples, of up to 16 KiB each.
+	samplesTailSize = 256
 )
 
 // Errors of an append.
@@ -61,8 +62,8 @@ type Log struct {
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	stream  jetstream.Stream
-	tail    *feed.Feed[Entry]
-	tailing jetstream.ConsumeContext
+	tail    *tail // of the events
+	samples *tail
 	kv      jetstream.KeyValue
 	log     *slog.Logger
 	syncs   bool // each write is synced, as far as is known
@@ -92,13 +93,21 @@ func Open(ctx context.Context, o Options) (_ *Log, err error) {
 	if l.js, err = jetstream.New(l.conn, jetstream.WithPublishAsyncMaxPending(4096)); err != nil {
 		return nil, fmt.Errorf("open jetstream: %w", err)
 	}
-	if err = l.createStreams(ctx, max(o.Replicas, 1)); err != nil {
+	samples, err := l.createStreams(ctx, max(o.Replicas, 1))
+	if err != nil {
 		return nil, err
 	}
-	return l, l.startTail(ctx)
+	if l.tail, err = l.startTail(ctx, l.stream, tailSize); err != nil {
+		return nil, err
+	}
+	if l.samples, err = l.startTail(ctx, samples, samplesTailSize); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
-func (l *Log) createStreams(ctx context.Context, replicas int) (err error) {
+// createStreams opens the stream of events and returns that of the samples.
+func (l *Log) createStreams(ctx context.Context, replicas int) (sampled jetstream.Stream, err error) {
 	events := jetstream.StreamConfig{
 		Name:               eventStream,
 		Description:        "everything that happened, for ever",
@@ -111,19 +120,19 @@ func (l *Log) createStreams(ctx context.Context, replicas int) (err error) {
 		AllowAtomicPublish: true,
 	}
 	if l.stream, err = l.js.CreateOrUpdateStream(ctx, events); err != nil {
-		return fmt.Errorf("create stream of events: %w", err)
+		return nil, fmt.Errorf("create stream of events: %w", err)
 	}
 	samples := events
 	samples.Name, samples.Description = samplesStream, "bar velocity of the last 30 days"
 	samples.Subjects = []string{samplesSubjects + ">"}
 	samples.MaxAge = SamplesRetention
-	if _, err = l.js.CreateOrUpdateStream(ctx, samples); err != nil {
-		return fmt.Errorf("create stream of samples: %w", err)
+	if sampled, err = l.js.CreateOrUpdateStream(ctx, samples); err != nil {
+		return nil, fmt.Errorf("create stream of samples: %w", err)
 	}
 	if l.kv, err = l.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: positionsBucket, Replicas: replicas}); err != nil {
-		return fmt.Errorf("create bucket of positions: %w", err)
+		return nil, fmt.Errorf("create bucket of positions: %w", err)
 	}
-	return nil
+	return sampled, nil
 }
 
 // Server is the embedded server, nil with an external one.
@@ -334,8 +343,10 @@ func (l *Log) Erase(ctx context.Context, athlete lift.AthleteID, others []uint64
 
 // Close ends the tail, the connection and the embedded server.
 func (l *Log) Close() {
-	if l.tailing != nil {
-		l.tailing.Stop()
+	for _, t := range []*tail{l.tail, l.samples} {
+		if t != nil {
+			t.stop()
+		}
 	}
 	if l.conn != nil {
 		l.conn.Close()

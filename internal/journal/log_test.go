@@ -189,7 +189,7 @@ func TestEraseLeavesNothingOfOneAthlete(t *testing.T) {
 // eraseTail reads the stored log past what is held in memory.
 func eraseTail(t *testing.T, l *Log) []Entry {
 	t.Helper()
-	got, _, err := l.read(t.Context(), 0, 100, nil)
+	got, _, err := l.read(t.Context(), l.tail, 0, 100, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +230,46 @@ func TestSamplesHaveAStreamOfTheirOwn(t *testing.T) {
 	}
 	if got := readAll(t, l, 0); len(got) != 2 {
 		t.Fatalf("%d events, want the two reps", len(got))
+	}
+}
+
+func chunk(n int64) Event {
+	return Event{
+		Kind: KindSamples, Received: noon, Site: "main", Device: "bar-1",
+		Samples: &lift.Samples{BootID: "b1", Chunk: n, Time: noon, RateHz: 100, Velocity: []float64{0.1, 0.2}},
+	}
+}
+
+func TestSamplesAreFollowedFromAnyPositionWhateverElseIsAppended(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, Options{Dir: dir})
+	if _, err := l.Append(t.Context(), chunk(0), rep("ana", 1), chunk(1)); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+
+	l = open(t, Options{Dir: dir}) // the tail begins after what is stored
+	if _, err := l.Append(t.Context(), rep("ana", 2), chunk(2)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var got []int64
+	f := l.FollowSamples(1)
+	for len(got) < 2 {
+		entries, err := f.Next(ctx, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			got = append(got, e.Samples.Chunk)
+		}
+	}
+	if diff := cmp.Diff([]int64{1, 2}, got); diff != "" {
+		t.Fatal(diff)
+	}
+	if f.Position() != 3 || f.End() != 3 {
+		t.Fatalf("at %d of %d, want 3 of 3", f.Position(), f.End())
 	}
 }
 
