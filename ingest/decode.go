@@ -389,7 +389,10 @@ func countFields(unknown jsontext.Value) int {
 		return 0
 	}
 	for d.PeekKind() == '"' {
-		if d.SkipValue() != nil || d.SkipValue() != nil {
+		if err := d.SkipValue(); err != nil { // the name
+			return n
+		}
+		if err := d.SkipValue(); err != nil {
 			return n
 		}
 		n++

@@ -99,15 +99,30 @@ func (v *View) steps(ctx context.Context, where string, args ...any) ([]AlertSte
 	return steps, nil
 }
 
-// Unexpired returns the open and acknowledged alerts whose window ended before the
-// given time, oldest first.
-func (v *View) Unexpired(ctx context.Context, before time.Time, limit int) ([]lift.Alert, error) {
+// Unexpired returns the open and acknowledged alerts of the given kind of window
+// that ended before the given time, but for those of the rules in except.
+func (v *View) Unexpired(ctx context.Context, kind lift.WindowKind, before time.Time, except []lift.Rule, limit int) ([]lift.Alert, error) {
+	args := []any{string(kind), before.UnixMicro()}
+	for _, rule := range except {
+		args = append(args, string(rule))
+	}
 	alerts, err := collect(ctx, v.read, scanJSON[lift.Alert],
-		"SELECT data FROM alerts WHERE state IN ('open', 'acknowledged') AND window_to_us < ? ORDER BY window_to_us LIMIT ?", before.UnixMicro(), limit)
+		"SELECT data FROM alerts WHERE state IN ('open', 'acknowledged') AND window_kind = ? AND window_to_us < ? AND rule NOT IN (''"+
+			strings.Repeat(",?", len(except))+") ORDER BY window_to_us LIMIT ?", append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
 	return alerts, nil
+}
+
+// AlertSeq is the log's sequence of the athlete's newest alert event, 0 without one.
+func (v *View) AlertSeq(ctx context.Context, athlete lift.AthleteID) (uint64, error) {
+	var seq int64
+	err := v.read.QueryRowContext(ctx, "SELECT alert_seq FROM athletes WHERE athlete = ?", string(athlete)).Scan(&seq)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("read athlete: %w", err)
+	}
+	return uint64(seq), nil
 }
 
 // Quarantine returns what is held in quarantine, newest first, and the next page's

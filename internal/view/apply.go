@@ -23,7 +23,7 @@ type statements struct {
 	touch, alerted, device, deviceStatus               *sql.Stmt
 	checkin, putCheckin                                *sql.Stmt
 	alert, putAlert, addStep                           *sql.Stmt
-	quarantine, release, setPosition                   *sql.Stmt
+	quarantine, release, setPosition, setTick          *sql.Stmt
 }
 
 func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
@@ -41,8 +41,8 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.nextAssignment, "SELECT since_us FROM assignments WHERE site = ? AND device = ? AND since_us > ? ORDER BY since_us LIMIT 1"},
 		{&s.putAssignment, "INSERT INTO assignments VALUES (?,?,?,?,?) ON CONFLICT(site, device, since_us) DO UPDATE SET seq = excluded.seq, data = excluded.data"},
 		{&s.leaning, "SELECT " + repColumns + " FROM reps WHERE given < 15 AND site = ? AND device = ? AND time_us >= ? AND time_us < ?"},
-		{&s.touch, "INSERT INTO athletes (athlete, site, touched) VALUES (?,?,?) ON CONFLICT(athlete) DO UPDATE SET touched = excluded.touched, site = excluded.site"},
-		{&s.alerted, "INSERT INTO athletes (athlete, site, touched, alert_seq) VALUES (?,?,0,?) ON CONFLICT(athlete) DO UPDATE SET alert_seq = excluded.alert_seq"},
+		{&s.touch, "INSERT INTO athletes (athlete, site, touched_us) VALUES (?,?,?) ON CONFLICT(athlete) DO UPDATE SET touched_us = max(touched_us, excluded.touched_us), site = excluded.site"},
+		{&s.alerted, "INSERT INTO athletes (athlete, site, touched_us, alert_seq) VALUES (?,?,0,?) ON CONFLICT(athlete) DO UPDATE SET alert_seq = excluded.alert_seq"},
 		{&s.device, "INSERT INTO devices (site, device, seen_us) VALUES (?,?,?) ON CONFLICT(site, device) DO UPDATE SET seen_us = max(seen_us, excluded.seen_us)"},
 		{&s.deviceStatus, "INSERT INTO devices (site, device, seen_us, status_us, status) VALUES (?1,?2,?3,?3,?4) ON CONFLICT(site, device) DO UPDATE SET seen_us = max(seen_us, excluded.seen_us), status_us = excluded.status_us, status = excluded.status WHERE status_us IS NULL OR status_us <= excluded.status_us"},
 		{&s.checkin, "SELECT revision, hash FROM checkins WHERE id = ?"},
@@ -52,6 +52,7 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.addStep, "INSERT INTO alert_steps VALUES (?,?,?,?)"},
 		{&s.quarantine, "INSERT INTO quarantine (id, received_us, data) VALUES (?,?,?) ON CONFLICT DO NOTHING"},
 		{&s.release, "UPDATE quarantine SET released = ? WHERE id = ? AND released IS NULL"},
+		{&s.setTick, "UPDATE meta SET value = max(value, ?) WHERE key = 'tick'"},
 		{&s.setPosition, "UPDATE meta SET value = ? WHERE key = 'position'"},
 	} {
 		stmt, err := db.PrepareContext(ctx, p.query)
@@ -76,7 +77,7 @@ type applier struct {
 
 type touch struct {
 	site lift.SiteID
-	seq  uint64
+	at   int64
 }
 
 type deviceKey struct {
@@ -111,7 +112,8 @@ func (a *applier) apply(e *journal.Entry) error {
 		return a.checkin(e)
 	case journal.KindTick:
 		a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Tick: e.Minute})
-		return nil
+		_, err := a.exec(a.stmts.setTick, e.Minute.UnixMicro())
+		return err
 	case journal.KindAlert, journal.KindAnswer:
 		return a.alert(e)
 	case journal.KindQuarantined:
@@ -128,14 +130,14 @@ func (a *applier) apply(e *journal.Entry) error {
 }
 
 // touch notes that something about the athlete has changed.
-func (a *applier) touch(athlete lift.AthleteID, site lift.SiteID, seq uint64) {
+func (a *applier) touch(athlete lift.AthleteID, e *journal.Entry) {
 	if athlete == "" {
 		return
 	}
 	if a.touched == nil {
 		a.touched = map[lift.AthleteID]touch{}
 	}
-	a.touched[athlete] = touch{site, seq}
+	a.touched[athlete] = touch{e.Site, max(a.touched[athlete].at, e.Received.UnixMicro())}
 }
 
 func (a *applier) seenDevice(k deviceKey, at time.Time) {
@@ -147,7 +149,7 @@ func (a *applier) seenDevice(k deviceKey, at time.Time) {
 
 func (a *applier) finish(pos uint64) error {
 	for athlete, t := range a.touched {
-		if _, err := a.exec(a.stmts.touch, string(athlete), string(t.site), int64(t.seq)); err != nil {
+		if _, err := a.exec(a.stmts.touch, string(athlete), string(t.site), t.at); err != nil {
 			return err
 		}
 	}
@@ -210,7 +212,7 @@ func (a *applier) checkin(e *journal.Entry) error {
 		c.Revision, hash, e.Received.UnixMicro(), string(data)); err != nil {
 		return err
 	}
-	a.touch(e.Athlete, e.Site, e.Seq)
+	a.touch(e.Athlete, e)
 	a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, CheckIn: &lift.CheckInRecord{
 		ID: id, Site: e.Site, Athlete: e.Athlete, CheckIn: *c, Received: e.Received,
 	}})

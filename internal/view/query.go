@@ -65,7 +65,8 @@ type AlertStep struct {
 	Alert lift.Alert     `json:"alert"`
 }
 
-// Move is where a rep was before a correction moved it.
+// Move is where a rep was before a revision, a correction or an assignment changed
+// it; it may still be there.
 type Move struct {
 	Seq       uint64
 	RepID     string
@@ -173,7 +174,7 @@ func (v *View) RepsByID(ctx context.Context, ids []string) ([]lift.RepRecord, er
 	return all, nil
 }
 
-// Moves returns where corrections with after < seq ≤ upTo moved reps from.
+// Moves returns where the reps were that events with after < seq ≤ upTo changed.
 func (v *View) Moves(ctx context.Context, after, upTo uint64) ([]Move, error) {
 	moves, err := collect(ctx, v.read, func(s scanner) (Move, error) {
 		var m Move
@@ -244,13 +245,13 @@ type Athlete struct {
 	Site lift.SiteID    `json:"site"`
 }
 
-// Touched returns the athletes about whom an event after the given sequence has
-// changed something.
-func (v *View) Touched(ctx context.Context, after uint64) ([]Athlete, error) {
+// Athletes returns the athletes about whom something was received since the given
+// time; the zero time asks for all.
+func (v *View) Athletes(ctx context.Context, since time.Time) ([]Athlete, error) {
 	athletes, err := collect(ctx, v.read, func(s scanner) (Athlete, error) {
 		var a Athlete
 		return a, s.Scan(&a.ID, &a.Site)
-	}, "SELECT athlete, site FROM athletes WHERE touched > ? ORDER BY athlete", int64(after))
+	}, "SELECT athlete, site FROM athletes WHERE touched_us >= ? ORDER BY athlete", since.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("read athletes: %w", err)
 	}

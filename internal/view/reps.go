@@ -194,9 +194,7 @@ func (a *applier) assign(e *journal.Entry) error {
 			return err
 		}
 	}
-	if len(leaning) == 0 {
-		a.touch(e.Assign.Athlete, e.Site, e.Seq)
-	}
+	a.touch(e.Assign.Athlete, e)
 	return nil
 }
 
@@ -235,15 +233,13 @@ func (a *applier) reresolve(e *journal.Entry, known, next *row, raw lift.Rep, pa
 	if err := a.insert(next); err != nil {
 		return err
 	}
-	if known.Athlete != next.Athlete || known.Exercise != next.Exercise || !known.PointTime.Equal(next.PointTime) {
-		if _, err := a.exec(a.stmts.insertMove, int64(e.Seq), idBytes(known.ID), string(known.Site), string(known.Athlete),
-			string(known.Exercise), string(known.Device), known.PointTime.UnixMilli()); err != nil {
-			return err
-		}
+	if _, err := a.exec(a.stmts.insertMove, int64(e.Seq), idBytes(known.ID), string(known.Site), string(known.Athlete),
+		string(known.Exercise), string(known.Device), known.PointTime.UnixMilli()); err != nil {
+		return err
 	}
 	a.counts.Corrected.Add(1)
-	a.touch(known.Athlete, known.Site, e.Seq)
-	a.touch(next.Athlete, next.Site, e.Seq)
+	a.touch(known.Athlete, e)
+	a.touch(next.Athlete, e)
 	a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Rep: &next.RepRecord, Was: &known.RepRecord})
 	return nil
 }
@@ -261,7 +257,7 @@ func (a *applier) insert(r *row) error {
 
 func (a *applier) added(e *journal.Entry, r *row) {
 	a.counts.Reps.Add(1)
-	a.touch(r.Athlete, r.Site, e.Seq)
+	a.touch(r.Athlete, e)
 	a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Rep: &r.RepRecord})
 }
 

@@ -27,7 +27,7 @@ CREATE INDEX reps_assigned ON reps(site, device, time_us) WHERE given < 15;
 -- The device's own words of a corrected rep, and the coach's above them.
 CREATE TABLE edits (rep_id BLOB PRIMARY KEY, raw TEXT NOT NULL, patch TEXT NOT NULL) WITHOUT ROWID;
 
--- Where a rep was before a correction moved it to another athlete, exercise or time.
+-- Where a rep was before a revision, a correction or an assignment changed it.
 CREATE TABLE moves (
   seq INTEGER NOT NULL, rep_id BLOB NOT NULL, site TEXT NOT NULL, athlete TEXT NOT NULL,
   exercise TEXT NOT NULL, device TEXT NOT NULL, point_ms INTEGER NOT NULL
@@ -44,11 +44,12 @@ CREATE TABLE devices (
   PRIMARY KEY (site, device)
 ) WITHOUT ROWID;
 
--- touched is the newest log sequence that changed anything about the athlete,
--- since the earliest time that it changed; alert_seq the newest alert event.
+-- touched_us is when an event about the athlete was last received; alert_seq is
+-- the log sequence of the newest alert event.
 CREATE TABLE athletes (
-  athlete TEXT PRIMARY KEY, site TEXT NOT NULL, touched INTEGER NOT NULL, alert_seq INTEGER NOT NULL DEFAULT 0
+  athlete TEXT PRIMARY KEY, site TEXT NOT NULL, touched_us INTEGER NOT NULL, alert_seq INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE INDEX athletes_touched ON athletes(touched_us);
 
 CREATE TABLE checkins (
   id TEXT PRIMARY KEY, athlete TEXT NOT NULL, site TEXT NOT NULL, time_us INTEGER NOT NULL, phase TEXT NOT NULL,
@@ -63,7 +64,7 @@ CREATE TABLE alerts (
 ) WITHOUT ROWID;
 CREATE INDEX alerts_opened ON alerts(opened_us, id);
 CREATE INDEX alerts_athlete ON alerts(athlete, window_to_us);
-CREATE INDEX alerts_due ON alerts(window_to_us) WHERE state IN ('open', 'acknowledged');
+CREATE INDEX alerts_due ON alerts(window_kind, window_to_us) WHERE state IN ('open', 'acknowledged');
 CREATE TABLE alert_steps (seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, verb TEXT NOT NULL, data TEXT NOT NULL);
 CREATE INDEX alert_steps_alert ON alert_steps(alert);
 

@@ -137,7 +137,7 @@ func (v *View) prepareSchema(ctx context.Context) error {
 			return fmt.Errorf("create view: %w", err)
 		}
 		defer func() { _ = tx.Rollback() }()
-		if _, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d; INSERT INTO meta VALUES ('position', 0);", schemaVersion)); err != nil {
+		if _, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d; INSERT INTO meta VALUES ('position', 0), ('tick', 0);", schemaVersion)); err != nil {
 			return fmt.Errorf("create view: %w", err)
 		}
 		if err := tx.Commit(); err != nil {
@@ -159,6 +159,19 @@ func position(ctx context.Context, q querier) (uint64, error) {
 		return 0, fmt.Errorf("read view's position: %w", err)
 	}
 	return uint64(pos), nil
+}
+
+// LastTick is the time of the newest tick that the view has applied, zero before
+// the first.
+func (v *View) LastTick(ctx context.Context) (time.Time, error) {
+	var us int64
+	if err := v.read.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'tick'").Scan(&us); err != nil {
+		return time.Time{}, fmt.Errorf("read view's last tick: %w", err)
+	}
+	if us == 0 {
+		return time.Time{}, nil
+	}
+	return micros(us), nil
 }
 
 // Close frees the files.

@@ -1,0 +1,316 @@
+// Package monitor feeds the analysis from the view's changes and appends what it
+// finds to the log.
+//
+// # Guarantees
+//
+//  1. An alert is in the log before the position that led to it is stored: after a
+//     crash the same changes are judged again, and find what is already there.
+//  2. An athlete is judged on everything that the view knows of them; nothing is
+//     retracted while the view is behind the monitor's own position.
+//  3. Alerts of one athlete are appended with the sequence of the athlete's newest
+//     alert: of two monitors, one is refused and reads again.
+//
+// The monitor holds one analysis.Lifter for each athlete who trained lately,
+// spread over partitions that work in parallel.
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/feed"
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/view"
+)
+
+// follower is the name under which the position is stored.
+const follower = "monitor"
+
+const (
+	// batchSize is how many changes are judged together at most.
+	batchSize = 4096
+	// recent is how far back the athletes are loaded at start whose sets may
+	// still have to be finished.
+	recent = 12 * time.Hour
+	// idle is after how long without an event an athlete is let go from memory.
+	idle = time.Hour
+	// saveEvery is how often the position is stored.
+	saveEvery = time.Second
+	// expireAtOnce bounds how many alerts one tick closes.
+	expireAtOnce = 2000
+)
+
+// Log is what the monitor needs of the log.
+type Log interface {
+	Follow(after uint64) *journal.Follower
+	Append(ctx context.Context, events ...journal.Event) ([]journal.Ack, error)
+	LoadPosition(ctx context.Context, follower string) (uint64, error)
+	SavePosition(ctx context.Context, follower string, seq uint64) error
+}
+
+// Options of a monitor.
+type Options struct {
+	Log      Log
+	View     *view.View
+	Settings func(lift.AthleteID) analysis.Settings
+	Logger   *slog.Logger
+	Now      func() time.Time
+	// Alerted, where set, is told for each alert that opened or changed how long
+	// after the receipt of the newest event behind it that was in the log.
+	Alerted func(time.Duration)
+}
+
+// Stats are totals since the program started.
+type Stats struct {
+	Changes   atomic.Int64
+	Found     atomic.Int64
+	Retracted atomic.Int64
+	Expired   atomic.Int64
+	Loads     atomic.Int64 // athletes read from the view
+	Displaced atomic.Int64
+	Lifters   atomic.Int64 // athletes in memory
+}
+
+// Monitor judges. Run belongs to one goroutine.
+type Monitor struct {
+	Stats      Stats
+	o          Options
+	partitions []*partition
+	seed       maphash.Seed
+	position   atomic.Uint64
+	saved      time.Time
+	newest     time.Time // the newest tick: the time given to the analysis
+}
+
+// New returns a monitor that does nothing until it is Run.
+func New(o Options) *Monitor {
+	m := &Monitor{o: o, seed: maphash.MakeSeed()}
+	for range max(2, runtime.GOMAXPROCS(0)) {
+		m.partitions = append(m.partitions, &partition{m: m, athletes: map[lift.AthleteID]*athlete{}})
+	}
+	return m
+}
+
+// Position is the log's sequence up to which everything has been judged.
+func (m *Monitor) Position() uint64 { return m.position.Load() }
+
+func (m *Monitor) partition(a lift.AthleteID) *partition {
+	return m.partitions[maphash.String(m.seed, string(a))%uint64(len(m.partitions))]
+}
+
+// Run judges until the context ends or the log or view fails.
+func (m *Monitor) Run(ctx context.Context) (err error) {
+	pos, err := m.o.Log.LoadPosition(ctx, follower)
+	if err != nil {
+		return fmt.Errorf("monitor: %w", err)
+	}
+	m.position.Store(pos)
+	if err := m.o.View.WaitFor(ctx, pos); err != nil {
+		return err
+	}
+	// Time does not go back over a restart: a finished set stays finished.
+	if m.newest, err = m.o.View.LastTick(ctx); err != nil {
+		return fmt.Errorf("monitor: %w", err)
+	}
+	if err := m.resume(ctx); err != nil {
+		return fmt.Errorf("monitor: %w", err)
+	}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		m.saved = time.Time{}
+		err = errors.Join(err, m.save(stopping))
+	}()
+	var changes []view.Change
+	for {
+		var next uint64
+		changes, next, err = m.o.View.Changes().Read(ctx, m.position.Load(), batchSize, changes[:0])
+		if errors.Is(err, feed.ErrTooOld) {
+			next, err = m.catchUp(ctx, m.position.Load())
+		} else if err == nil {
+			err = m.judge(ctx, changes)
+		}
+		if err != nil {
+			return err
+		}
+		m.position.Store(next)
+		if err := m.save(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (m *Monitor) save(ctx context.Context) error {
+	now := m.o.Now()
+	if now.Sub(m.saved) < saveEvery {
+		return nil
+	}
+	m.saved = now
+	if err := m.o.Log.SavePosition(ctx, follower, m.position.Load()); err != nil {
+		return fmt.Errorf("monitor: %w", err)
+	}
+	return nil
+}
+
+// resume loads the athletes who trained lately, so that time alone can finish
+// their sets.
+func (m *Monitor) resume(ctx context.Context) error {
+	since := m.o.Now().Add(-recent)
+	athletes, err := m.o.View.Athletes(ctx, since)
+	if err != nil {
+		return err
+	}
+	touched := make(map[lift.AthleteID]time.Time, len(athletes))
+	for _, a := range athletes {
+		touched[a.ID] = since
+	}
+	return m.reload(ctx, touched)
+}
+
+// judge hands the changes to the partitions of their athletes.
+func (m *Monitor) judge(ctx context.Context, changes []view.Change) error {
+	m.Stats.Changes.Add(int64(len(changes)))
+	ticked := false
+	for i := range changes {
+		c := &changes[i]
+		switch {
+		case c.Rep != nil:
+			m.partition(c.Rep.Athlete).add(c.Rep.Athlete, c)
+			if c.Was != nil && c.Was.Athlete != c.Rep.Athlete {
+				m.partition(c.Was.Athlete).add(c.Was.Athlete, c)
+			}
+		case c.CheckIn != nil:
+			m.partition(c.CheckIn.Athlete).add(c.CheckIn.Athlete, c)
+		case !c.Tick.IsZero():
+			ticked = true
+			if c.Tick.After(m.newest) {
+				m.newest = c.Tick
+			}
+		}
+	}
+	if err := m.each(ctx, func(ctx context.Context, p *partition) error { return p.judge(ctx, m.newest) }); err != nil {
+		return err
+	}
+	if !ticked {
+		return nil
+	}
+	if err := m.each(ctx, func(ctx context.Context, p *partition) error { return p.tick(ctx, m.newest) }); err != nil {
+		return err
+	}
+	return m.expire(ctx, m.newest)
+}
+
+// each runs f for every partition that has something to do, in parallel.
+func (m *Monitor) each(ctx context.Context, f func(context.Context, *partition) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, p := range m.partitions {
+		group.Go(func() error { return f(ctx, p) })
+	}
+	err := group.Wait()
+	lifters := 0
+	for _, p := range m.partitions {
+		lifters += len(p.athletes)
+	}
+	m.Stats.Lifters.Store(int64(lifters))
+	return err
+}
+
+// reload judges the athletes anew from the view, each from the given time on.
+func (m *Monitor) reload(ctx context.Context, touched map[lift.AthleteID]time.Time) error {
+	for a, from := range touched {
+		if a != "" {
+			m.partition(a).want(a, from)
+		}
+	}
+	return m.each(ctx, func(ctx context.Context, p *partition) error { return p.judge(ctx, m.newest) })
+}
+
+// expire closes the alerts whose window is long past.
+func (m *Monitor) expire(ctx context.Context, now time.Time) error {
+	for _, kind := range []lift.WindowKind{lift.WindowSet, lift.WindowSession, lift.WindowWeek} {
+		after, ok := analysis.ExpiresAfter(kind)
+		if !ok {
+			continue
+		}
+		// What is left over is taken with the next tick.
+		alerts, err := m.o.View.Unexpired(ctx, kind, now.Add(-after), analysis.NeverExpire(), expireAtOnce)
+		if err != nil {
+			return err
+		}
+		byAthlete := map[lift.AthleteID][]lift.AlertChange{}
+		sites := map[lift.AthleteID]lift.SiteID{}
+		for _, a := range alerts {
+			byAthlete[a.Athlete] = append(byAthlete[a.Athlete], lift.AlertChange{AlertID: a.ID, Verb: lift.AlertExpire, At: now})
+			sites[a.Athlete] = a.Site
+		}
+		for id, changes := range byAthlete {
+			_, err := m.partition(id).append(ctx, sites[id], id, changes)
+			if errors.Is(err, journal.ErrDisplaced) {
+				continue // with the next tick
+			}
+			if err != nil {
+				return err
+			}
+			m.Stats.Expired.Add(int64(len(changes)))
+		}
+	}
+	return nil
+}
+
+// catchUp judges what the log has after the position, where the view's feed no
+// longer holds it, by loading each athlete concerned.
+func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
+	entries, err := m.o.Log.Follow(pos).Next(ctx, journal.MaxBatch)
+	if err != nil {
+		return pos, fmt.Errorf("monitor: %w", err)
+	}
+	next := entries[len(entries)-1].Seq
+	if err := m.o.View.WaitFor(ctx, next); err != nil {
+		return pos, err
+	}
+	touched := map[lift.AthleteID]time.Time{}
+	note := func(a lift.AthleteID, at time.Time) {
+		if known, ok := touched[a]; !ok || at.Before(known) {
+			touched[a] = at
+		}
+	}
+	var ids []string
+	for i := range entries {
+		switch e := &entries[i]; e.Kind {
+		case journal.KindRep:
+			ids = append(ids, lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq))
+		case journal.KindCheckIn:
+			note(e.Athlete, e.CheckIn.Time)
+		case journal.KindTick:
+			if e.Minute.After(m.newest) {
+				m.newest = e.Minute
+			}
+		}
+	}
+	moves, err := m.o.View.Moves(ctx, pos, next)
+	if err != nil {
+		return pos, err
+	}
+	for _, move := range moves {
+		note(move.Athlete, move.PointTime)
+		ids = append(ids, move.RepID)
+	}
+	reps, err := m.o.View.RepsByID(ctx, ids)
+	if err != nil {
+		return pos, err
+	}
+	for i := range reps {
+		note(reps[i].Athlete, reps[i].Time)
+	}
+	return next, m.reload(ctx, touched)
+}

@@ -1,0 +1,252 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/view"
+)
+
+// partition judges a part of the athletes, one after the other. It belongs to one
+// goroutine at a time.
+type partition struct {
+	m        *Monitor
+	athletes map[lift.AthleteID]*athlete
+	touched  []*athlete
+}
+
+// athlete is one lifter in memory, and what is still to be put to the analysis.
+type athlete struct {
+	id       lift.AthleteID
+	site     lift.SiteID
+	lifter   *analysis.Lifter // nil until it is loaded
+	since    time.Time        // from when on the lifter judges
+	alertSeq uint64           // of the newest alert event, as far as known
+	seen     time.Time        // when the newest event was received
+
+	pending []*view.Change
+	queued  bool
+	from    time.Time // with reload: judge from here on
+	reload  bool
+}
+
+func (p *partition) at(id lift.AthleteID) *athlete {
+	a, ok := p.athletes[id]
+	if !ok {
+		a = &athlete{id: id}
+		p.athletes[id] = a
+	}
+	if !a.queued {
+		a.queued = true
+		p.touched = append(p.touched, a)
+	}
+	return a
+}
+
+// add notes a change for the next judge.
+func (p *partition) add(id lift.AthleteID, c *view.Change) {
+	if id == "" {
+		return
+	}
+	a := p.at(id)
+	a.pending = append(a.pending, c)
+}
+
+// want notes that the athlete must be judged anew from the given time on.
+func (p *partition) want(id lift.AthleteID, from time.Time) { p.at(id).loadFrom(from) }
+
+func (a *athlete) loadFrom(from time.Time) {
+	if !a.reload || from.Before(a.from) {
+		a.from = from
+	}
+	a.reload = true
+}
+
+// judge puts what is pending to the analysis and appends what it finds.
+func (p *partition) judge(ctx context.Context, now time.Time) error {
+	for _, a := range p.touched {
+		if err := p.judgeOne(ctx, a, now); err != nil {
+			return err
+		}
+	}
+	p.touched = p.touched[:0]
+	return nil
+}
+
+func (p *partition) judgeOne(ctx context.Context, a *athlete, now time.Time) error {
+	var received time.Time
+	for _, c := range a.pending {
+		a.take(c)
+		if c.Received.After(received) {
+			received = c.Received
+		}
+	}
+	clear(a.pending)
+	a.pending, a.queued = a.pending[:0], false
+	if received.After(a.seen) {
+		a.seen = received
+	}
+	if a.seen.IsZero() {
+		a.seen = now
+	}
+	for {
+		if a.lifter == nil || a.reload {
+			if err := p.load(ctx, a, now); err != nil {
+				return err
+			}
+		}
+		err := p.evaluate(ctx, a, now, received)
+		if !errors.Is(err, journal.ErrDisplaced) {
+			return err
+		}
+	}
+}
+
+// take puts one change to the athlete's analysis, or notes that it must be loaded
+// anew.
+func (a *athlete) take(c *view.Change) {
+	at, ok := time.Time{}, true
+	switch {
+	case c.CheckIn != nil:
+		at, a.site = c.CheckIn.Time, c.CheckIn.Site
+		ok = a.lifter != nil && !a.reload && a.lifter.PutCheckIn(c.CheckIn)
+	case c.Was != nil && !c.Was.Time.Equal(c.Rep.Time):
+		at, ok = c.Rep.Time, false
+		if c.Was.Time.Before(at) {
+			at = c.Was.Time
+		}
+	default:
+		at, a.site = c.Rep.Time, c.Rep.Site
+		ok = a.lifter != nil && !a.reload && a.lifter.Put(c.Rep)
+	}
+	if !ok {
+		a.loadFrom(at)
+	}
+}
+
+// load reads the athlete's history from the view and the alerts that are in the
+// log, and begins a new analysis of them.
+func (p *partition) load(ctx context.Context, a *athlete, now time.Time) error {
+	// The view must know what this monitor has said of the athlete before.
+	if err := p.m.o.View.WaitFor(ctx, a.alertSeq); err != nil {
+		return err
+	}
+	settings := p.m.o.Settings(a.id)
+	since := analysis.LoadFrom(a.from, settings.Zone)
+	h, err := p.m.o.View.History(ctx, a.id, since)
+	if err != nil {
+		return err
+	}
+	a.site, a.alertSeq = h.Site, h.AlertSeq
+	a.lifter = analysis.NewLifter(analysis.History{Site: h.Site, Athlete: a.id, Reps: h.Reps, CheckIns: h.CheckIns}, settings, a.from, now)
+	for i := range h.Alerts {
+		if h.Alerts[i].State != lift.AlertRetracted {
+			a.lifter.Known(&h.Alerts[i].Finding)
+		}
+	}
+	a.reload, a.since, a.from = false, a.from, time.Time{}
+	p.m.Stats.Loads.Add(1)
+	return nil
+}
+
+// evaluate appends what has changed for the athlete. With ErrDisplaced the athlete
+// has to be loaded and judged again.
+func (p *partition) evaluate(ctx context.Context, a *athlete, now, received time.Time) error {
+	found, gone := a.lifter.Evaluate(now)
+	if len(found)+len(gone) == 0 {
+		return nil
+	}
+	at := p.m.o.Now().UTC()
+	changes := make([]lift.AlertChange, 0, len(found)+len(gone))
+	for _, id := range gone {
+		changes = append(changes, lift.AlertChange{AlertID: id, Verb: lift.AlertRetract, At: at})
+	}
+	for i := range found {
+		changes = append(changes, lift.AlertChange{AlertID: found[i].ID, Verb: lift.AlertFound, At: at, Finding: &found[i]})
+	}
+	if _, err := p.append(ctx, a.site, a.id, changes); err != nil {
+		return err
+	}
+	p.m.Stats.Found.Add(int64(len(found)))
+	p.m.Stats.Retracted.Add(int64(len(gone)))
+	if p.m.o.Alerted != nil && !received.IsZero() && len(found) > 0 {
+		p.m.o.Alerted(p.m.o.Now().Sub(received))
+	}
+	return nil
+}
+
+// append appends alert changes of one athlete behind the newest known one and
+// returns the sequence of the last. On ErrDisplaced the athlete is to be loaded
+// again.
+func (p *partition) append(ctx context.Context, site lift.SiteID, id lift.AthleteID, changes []lift.AlertChange) (uint64, error) {
+	a, ok := p.athletes[id]
+	if !ok {
+		h, err := p.m.o.View.AlertSeq(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		a = &athlete{id: id, site: site, alertSeq: h}
+	}
+	for len(changes) > 0 {
+		n := min(len(changes), journal.MaxBatch)
+		events := make([]journal.Event, n)
+		for i := range events {
+			events[i] = journal.Event{Kind: journal.KindAlert, Received: changes[i].At, Site: site, Athlete: id, Alert: &changes[i]}
+		}
+		events[0].ExpectLast = &a.alertSeq
+		acks, err := p.m.o.Log.Append(ctx, events...)
+		if errors.Is(err, journal.ErrDisplaced) {
+			return 0, p.displaced(ctx, a, err)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("append alerts: %w", err)
+		}
+		a.alertSeq = acks[n-1].Seq
+		changes = changes[n:]
+	}
+	return a.alertSeq, nil
+}
+
+// displaced waits until the view knows of whatever another monitor has appended.
+func (p *partition) displaced(ctx context.Context, a *athlete, err error) error {
+	p.m.Stats.Displaced.Add(1)
+	if a.lifter != nil {
+		a.loadFrom(a.since)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(20 * time.Millisecond):
+	}
+	known, readErr := p.m.o.View.AlertSeq(ctx, a.id)
+	if readErr != nil {
+		return readErr
+	}
+	a.alertSeq = known
+	return err
+}
+
+// tick judges the athletes for whom time alone has changed something, and lets go
+// of those who have not trained for a while.
+func (p *partition) tick(ctx context.Context, now time.Time) error {
+	for id, a := range p.athletes {
+		if a.lifter == nil {
+			continue
+		}
+		due := a.lifter.NextDue()
+		switch {
+		case !due.IsZero() && !due.After(now):
+			if err := p.judgeOne(ctx, a, now); err != nil {
+				return err
+			}
+		case due.IsZero() && now.Sub(a.seen) > idle:
+			delete(p.athletes, id)
+		}
+	}
+	return nil
+}
