@@ -342,7 +342,9 @@ func (l *Lifter) check(group string, monday date) *weekCheck {
 			c.folded.add(w.totals)
 		}
 	}
-	_, c.fired = l.told[lift.AlertID(WeeklyVolume, l.athlete, group, lift.WindowWeek, monday.week())]
+	if len(l.told) > 0 {
+		_, c.fired = l.told[lift.AlertID(WeeklyVolume, l.athlete, group, lift.WindowWeek, monday.week())]
+	}
 	l.checks = append(l.checks, c)
 	return &l.checks[len(l.checks)-1]
 }

@@ -49,7 +49,7 @@ func (d *diary) baseline(group string, monday date) baseline {
 		monday date
 		totals
 	}
-	var usable []usableWeek
+	usable := make([]usableWeek, 0, lookbackWeeks)
 	pause := 0
 	// light is the share of the mean of the last three usable weeks that makes
 	// a deload.
@@ -86,8 +86,12 @@ func (d *diary) baseline(group string, monday date) baseline {
 		return b
 	}
 	recent := usable[max(0, len(usable)-4):]
-	var work []workSet
-	var volumes []float64
+	sets := 0
+	for i := range recent {
+		sets += int(recent[i].sets)
+	}
+	work := make([]workSet, 0, sets)
+	volumes := make([]float64, 0, 4)
 	for i := range recent {
 		work = d.workSets(work, group, recent[i].monday)
 		volumes = append(volumes, recent[i].metric(metricVolume))
