@@ -114,6 +114,9 @@ type Answer struct {
 	Note string    `json:"note,omitzero"`
 }
 
+// Validate returns a *FieldError where the note is too long or not plain text.
+func (a *Answer) Validate() error { return checkText("note", a.Note, MaxTextLength) }
+
 // Alert is a finding with its life.
 type Alert struct {
 	Finding

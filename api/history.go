@@ -1,0 +1,184 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/view"
+)
+
+// athleteID is how an operation names an athlete.
+type athleteID struct {
+	ID lift.AthleteID `path:"id" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+}
+
+type historyInput struct {
+	athleteID
+	span
+	paging
+}
+
+const (
+	day = 24 * time.Hour
+	// setReach is how much more is read on both sides of a stretch to know its
+	// sets: the whole local days, and a set that goes on past midnight.
+	setReach = 2 * day
+	// weekStep is how long a stretch of weeks is computed at once.
+	weekStep = 26 * 7 * day
+	setStep  = defaultSpan
+	repChunk = 1000
+)
+
+func (s *Server) addHistory() {
+	history := func(what, summary string) huma.Operation {
+		return huma.Operation{
+			OperationID: "list-" + what, Method: http.MethodGet, Path: "/api/v1/athletes/{id}/" + what, Tags: []string{"athletes"},
+			Summary:     summary,
+			Description: "Oldest first. An athlete of whom nothing is known has an empty list.",
+		}
+	}
+	add(s, history("reps", "List an athlete's reps"), s.listReps)
+	add(s, history("sets", "List an athlete's sets"), s.listSets)
+	add(s, history("weeks", "List an athlete's weeks with their baselines"), s.listWeeks)
+	add(s, history("checkins", "List an athlete's check-ins"), s.listCheckIns)
+}
+
+func (s *Server) listReps(ctx context.Context, in *historyInput) (*answer[list[lift.RepRecord]], error) {
+	from, to, err := in.bounds(s.now())
+	if err != nil {
+		return nil, err
+	}
+	reps, next, err := s.view.Reps(ctx, in.ID, from, to, in.page())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.nameSets(ctx, in.ID, reps); err != nil {
+		return nil, err
+	}
+	return &answer[list[lift.RepRecord]]{http.StatusOK, list[lift.RepRecord]{reps, next}}, nil
+}
+
+// nameSets fills in which sets the reps, in the order of time, belong to. A rep
+// that is not valid is in none.
+func (s *Server) nameSets(ctx context.Context, athlete lift.AthleteID, reps []lift.RepRecord) error {
+	if len(reps) == 0 || athlete == "" {
+		return nil
+	}
+	sets, err := s.setsAround(ctx, athlete, reps[0].PointTime, reps[len(reps)-1].PointTime)
+	if err != nil {
+		return err
+	}
+	setOf := map[string]string{}
+	for i := range sets {
+		for _, id := range sets[i].RepIDs {
+			setOf[id] = sets[i].ID
+		}
+	}
+	for i := range reps {
+		reps[i].SetID = setOf[reps[i].ID]
+	}
+	return nil
+}
+
+// setsAround returns the athlete's sets between the times and some on both sides,
+// of which the outermost may be cut off.
+func (s *Server) setsAround(ctx context.Context, athlete lift.AthleteID, from, to time.Time) ([]lift.Set, error) {
+	reps, err := s.repsBetween(ctx, athlete, from.Add(-setReach), to.Add(setReach))
+	if err != nil {
+		return nil, err
+	}
+	return s.sets(reps, s.zone), nil
+}
+
+func (s *Server) repsBetween(ctx context.Context, athlete lift.AthleteID, from, to time.Time) ([]lift.RepRecord, error) {
+	var all []lift.RepRecord
+	page := view.Page{Limit: repChunk}
+	for {
+		reps, next, err := s.view.Reps(ctx, athlete, from, to, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, reps...)
+		if next == "" {
+			return all, nil
+		}
+		page.Cursor = next
+	}
+}
+
+func (s *Server) listSets(ctx context.Context, in *historyInput) (*answer[list[lift.Set]], error) {
+	from, to, err := in.bounds(s.now())
+	if err != nil {
+		return nil, err
+	}
+	page, err := pageOf(from, to, setStep, in.paging, func(t *lift.Set) place { return place{t.From, t.ID} },
+		func(from, to time.Time) ([]lift.Set, error) {
+			sets, err := s.setsAround(ctx, in.ID, from, to)
+			return slices.DeleteFunc(sets, func(t lift.Set) bool { return t.From.Before(from) || !t.From.Before(to) }), err
+		})
+	if err != nil {
+		return nil, err
+	}
+	return &answer[list[lift.Set]]{http.StatusOK, page}, nil
+}
+
+func (s *Server) listWeeks(ctx context.Context, in *historyInput) (*answer[list[lift.Week]], error) {
+	from, to, err := in.bounds(s.now())
+	if err != nil {
+		return nil, err
+	}
+	// A week is asked for by any moment in it, and has its place at its Monday.
+	first := from.Add(-8 * day)
+	page, err := pageOf(first, to, weekStep, in.paging, func(w *lift.Week) place { return place{w.From, w.Group} },
+		func(start, end time.Time) ([]lift.Week, error) {
+			reps, err := s.repsBetween(ctx, in.ID, start.Add(-analysis.Lookback-8*day), end.Add(8*day))
+			if err != nil {
+				return nil, err
+			}
+			weeks := s.weeks(analysis.History{Athlete: in.ID, Reps: reps}, analysis.Settings{Zone: s.zone}, s.now())
+			weeks = slices.DeleteFunc(weeks, func(w lift.Week) bool {
+				return w.From.Before(start) || !w.From.Before(end) || !w.To.After(from)
+			})
+			slices.SortStableFunc(weeks, func(a, b lift.Week) int {
+				return place{a.From, a.Group}.compare(place{b.From, b.Group})
+			})
+			return weeks, nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	return &answer[list[lift.Week]]{http.StatusOK, page}, nil
+}
+
+func (s *Server) listCheckIns(ctx context.Context, in *historyInput) (*answer[list[lift.CheckInRecord]], error) {
+	from, to, err := in.bounds(s.now())
+	if err != nil {
+		return nil, err
+	}
+	page, err := pageOf(from, to, to.Sub(from), in.paging, func(c *lift.CheckInRecord) place { return place{c.Time, c.ID} },
+		func(from, to time.Time) ([]lift.CheckInRecord, error) {
+			h, err := s.view.History(ctx, in.ID, from)
+			if err != nil {
+				return nil, err
+			}
+			found := slices.DeleteFunc(h.CheckIns, func(c lift.CheckInRecord) bool { return !c.Time.Before(to) })
+			slices.SortFunc(found, func(a, b lift.CheckInRecord) int {
+				if c := a.Time.Compare(b.Time); c != 0 {
+					return c
+				}
+				return strings.Compare(a.ID, b.ID)
+			})
+			return found, nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	return &answer[list[lift.CheckInRecord]]{http.StatusOK, page}, nil
+}

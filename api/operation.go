@@ -1,0 +1,206 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/view"
+)
+
+// answer is what an operation with one answer returns.
+type answer[T any] struct {
+	Status int
+	Body   T
+}
+
+// list is a page of a list.
+type list[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitzero" doc:"the cursor of the next page; absent at the end"`
+}
+
+// paging is what every list takes.
+type paging struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"how many items at most"`
+	Cursor string `query:"cursor" maxLength:"500" doc:"next of the page before"`
+}
+
+func (p paging) page() view.Page { return view.Page{Limit: p.Limit, Cursor: p.Cursor} }
+
+// add registers an operation. It needs a token unless it is said to be public.
+func add[I, O any](s *Server, op huma.Operation, do func(context.Context, *I) (*O, error)) {
+	if op.Security == nil {
+		op.Security = needsToken
+	}
+	if len(op.Security) > 0 {
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusTooManyRequests)
+	}
+	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
+	slices.Sort(op.Errors)
+	op.Errors = slices.Compact(op.Errors)
+	op.MaxBodyBytes = cmp.Or(op.MaxBodyBytes, maxBody) + 1 // huma refuses at its limit, not above
+	op.BodyReadTimeout = bodyTimeout
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, s.answerable(ctx, op.OperationID, err)
+		}
+		return out, nil
+	})
+}
+
+// also describes a further status with the operation's usual body.
+func (s *Server) also(path, method string, statuses map[int]string) {
+	op := operation(s.api.OpenAPI().Paths[path], method)
+	for status, means := range statuses {
+		usual := op.Responses[strconv.Itoa(op.DefaultStatus)]
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: means, Content: usual.Content}
+	}
+}
+
+func operation(item *huma.PathItem, method string) *huma.Operation {
+	switch method {
+	case http.MethodPost:
+		return item.Post
+	case http.MethodPatch:
+		return item.Patch
+	}
+	return item.Get
+}
+
+// errLog says that the log refused an append.
+var errLog = errors.New("append")
+
+// write appends the events and waits for the view. It reports whether the view
+// has applied them. A client that goes away does not stop a write.
+func (s *Server) write(ctx context.Context, events ...journal.Event) (applied bool, err error) {
+	ctx = context.WithoutCancel(ctx)
+	appending, cancel := context.WithTimeout(ctx, appendTimeout)
+	defer cancel()
+	acks, err := s.events.Append(appending, events...)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", errLog, err)
+	}
+	var last uint64
+	for i, a := range acks {
+		if events[i].Kind != journal.KindSamples { // their sequences are of another stream
+			last = max(last, a.Seq)
+		}
+	}
+	waiting, stop := context.WithTimeout(ctx, applyTimeout)
+	defer stop()
+	return s.view.WaitFor(waiting, last) == nil, nil
+}
+
+func statusOf(applied bool, done int) int {
+	if applied {
+		return done
+	}
+	return http.StatusAccepted
+}
+
+// place is where a page ended in a list ordered by time and id.
+type place struct {
+	at time.Time
+	id string
+}
+
+func (p place) String() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.at.UnixNano(), 10) + " " + p.id))
+}
+
+func parsePlace(cursor string) (place, error) {
+	data, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return place{}, view.ErrCursor
+	}
+	text, id, ok := strings.Cut(string(data), " ")
+	ns, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil {
+		return place{}, view.ErrCursor
+	}
+	return place{time.Unix(0, ns).UTC(), id}, nil
+}
+
+func (p place) compare(q place) int {
+	return cmp.Or(p.at.Compare(q.at), strings.Compare(p.id, q.id))
+}
+
+// pageOf cuts a page out of a list that is computed for stretches of time. load
+// returns the items whose place is within [from, to), in the order of their
+// places.
+func pageOf[T any](from, to time.Time, step time.Duration, p paging, placeOf func(*T) place,
+	load func(from, to time.Time) ([]T, error),
+) (list[T], error) {
+	page := list[T]{Items: []T{}}
+	var after place
+	if p.Cursor != "" {
+		var err error
+		if after, err = parsePlace(p.Cursor); err != nil {
+			return page, err
+		}
+		if after.at.After(from) {
+			from = after.at
+		}
+	}
+	for ; from.Before(to); from = from.Add(step) {
+		end := from.Add(step)
+		if end.After(to) {
+			end = to
+		}
+		items, err := load(from, end)
+		if err != nil {
+			return page, err
+		}
+		for i := range items {
+			if p.Cursor != "" && placeOf(&items[i]).compare(after) <= 0 {
+				continue
+			}
+			if len(page.Items) == p.Limit {
+				page.Next = placeOf(&page.Items[p.Limit-1]).String()
+				return page, nil
+			}
+			page.Items = append(page.Items, items[i])
+		}
+	}
+	return page, nil
+}
+
+// span is the stretch of time that a history is asked for.
+type span struct {
+	From time.Time `query:"from" doc:"from this time on, RFC 3339; by default 8 weeks before to"`
+	To   time.Time `query:"to" doc:"before this time, RFC 3339; by default now"`
+}
+
+const defaultSpan = 8 * 7 * 24 * time.Hour
+
+// bounds fills in what was not given, and keeps to times that events can have.
+func (h span) bounds(now time.Time) (from, to time.Time, err error) {
+	from, to = h.From, h.To
+	latest := now.Add(lift.MaxFuture + time.Second)
+	if to.IsZero() || to.After(latest) {
+		to = latest
+	}
+	if from.IsZero() {
+		from = to.Add(-defaultSpan)
+	}
+	if from.Before(lift.Earliest) {
+		from = lift.Earliest
+	}
+	if !h.To.IsZero() && !h.From.IsZero() && !h.From.Before(h.To) {
+		return from, to, at(http.StatusUnprocessableEntity, "query.from", "is not before to")
+	}
+	return from.UTC(), to.UTC(), nil
+}

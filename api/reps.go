@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// repPatch is a coach's correction; what is left out stays as it is.
+type repPatch struct {
+	Valid    *bool            `json:"valid,omitzero" doc:"false takes the rep out of everything"`
+	LoadKg   *float64         `json:"load_kg,omitzero" minimum:"0" maximum:"1000"`
+	Exercise *lift.ExerciseID `json:"exercise,omitzero" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+	Athlete  *lift.AthleteID  `json:"athlete,omitzero" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+}
+
+type repPatchInput struct {
+	ID   string `path:"id" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+	Body repPatch
+}
+
+func (s *Server) addReps() {
+	path := "/api/v1/reps/{id}"
+	add(s, huma.Operation{
+		OperationID: "correct-rep", Method: http.MethodPatch, Path: path, Tags: []string{"athletes"},
+		Errors:      []int{http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+		Summary:     "Correct a rep",
+		Description: "A correction stands above everything that the device has sent or will send of this rep. Alerts follow it.",
+	}, s.correctRep)
+	s.also(path, http.MethodPatch, map[int]string{http.StatusAccepted: "Stored, but not applied within 2 seconds: the rep is as it was"})
+}
+
+func (s *Server) correctRep(ctx context.Context, in *repPatchInput) (*answer[lift.RepRecord], error) {
+	edit := lift.RepEdit{
+		RepID: in.ID, Valid: in.Body.Valid, LoadKg: in.Body.LoadKg, Exercise: in.Body.Exercise, Athlete: in.Body.Athlete,
+		By: who(ctx).Name, At: s.now().UTC(),
+	}
+	if err := edit.Validate(); err != nil {
+		return nil, err
+	}
+	known, err := s.view.Rep(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	// The device is left out: a correction does not mean that it was heard of.
+	applied, err := s.write(ctx, journal.Event{
+		Kind: journal.KindEdit, Received: edit.At, Site: known.Site, Athlete: known.Athlete, Edit: &edit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	reps := make([]lift.RepRecord, 1)
+	if reps[0], err = s.view.Rep(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	if err := s.nameSets(ctx, reps[0].Athlete, reps); err != nil {
+		return nil, err
+	}
+	return &answer[lift.RepRecord]{statusOf(applied, http.StatusOK), reps[0]}, nil
+}

@@ -1,0 +1,278 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/go-json-experiment/json"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/view"
+)
+
+// Log is where writes go.
+type Log interface {
+	// Append returns once the events are as durable as the log makes them.
+	Append(ctx context.Context, events ...journal.Event) ([]journal.Ack, error)
+}
+
+var _ Log = (*journal.Log)(nil)
+
+// Problem is why the server is not ready to serve, or soon may not be.
+type Problem struct {
+	Component string `json:"component" doc:"the part of the server that is not well"`
+	Detail    string `json:"detail"`
+	Warning   bool   `json:"warning,omitzero" doc:"true where the server still serves"`
+}
+
+// Options of a server. View, Log, Decode, Sets, Weeks, Clock, Logger and Auth are
+// required.
+type Options struct {
+	View *view.View
+	Log  Log
+	// Decode turns a message into events, as ingest does: what cannot be used
+	// becomes a quarantined event.
+	Decode func(topic string, payload []byte, received time.Time) []journal.Event
+	Sets   func([]lift.RepRecord, *time.Location) []lift.Set
+	Weeks  func(analysis.History, analysis.Settings, time.Time) []lift.Week
+	Clock  func() time.Time
+	Logger *slog.Logger
+	Auth   *Auth
+	// Ready tells what is wrong; nil means that nothing ever is.
+	Ready func() []Problem
+	// Metrics is what /metrics shows; nil shows nothing.
+	Metrics prometheus.Gatherer
+	// Zone is where the athletes train; nil means UTC.
+	Zone    *time.Location
+	Version string // of the program
+}
+
+// Server answers HTTP.
+type Server struct {
+	view     *view.View
+	events   Log
+	decode   func(string, []byte, time.Time) []journal.Event
+	sets     func([]lift.RepRecord, *time.Location) []lift.Set
+	weeks    func(analysis.History, analysis.Settings, time.Time) []lift.Week
+	now      func() time.Time
+	log      *slog.Logger
+	auth     *Auth
+	ready    func() []Problem
+	gatherer prometheus.Gatherer
+	zone     *time.Location
+
+	echo     *echo.Echo
+	api      huma.API
+	tickets  tickets
+	failures failures
+	streams  *streams
+	took     *prometheus.HistogramVec
+}
+
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	// writeTimeout is for whole answers; streams set their own for each write.
+	writeTimeout    = time.Minute
+	shutdownTimeout = 10 * time.Second
+	bodyTimeout     = 30 * time.Second
+	maxHeader       = 64 << 10
+	maxBody         = 1 << 20
+	maxReplay       = 8 << 20
+	// applyTimeout is how long a write waits for the view.
+	applyTimeout  = 2 * time.Second
+	appendTimeout = 20 * time.Second
+)
+
+// New returns a server for the options. It starts nothing.
+func New(o Options) (*Server, error) {
+	var missing []error
+	for _, r := range []struct {
+		name string
+		set  bool
+	}{
+		{"View", o.View != nil}, {"Log", o.Log != nil}, {"Decode", o.Decode != nil}, {"Sets", o.Sets != nil},
+		{"Weeks", o.Weeks != nil}, {"Clock", o.Clock != nil}, {"Logger", o.Logger != nil}, {"Auth", o.Auth != nil},
+	} {
+		if !r.set {
+			missing = append(missing, fmt.Errorf("option %s is missing", r.name))
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("create http server: %w", errors.Join(missing...))
+	}
+	s := &Server{
+		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
+		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, zone: o.Zone,
+		tickets:  tickets{held: map[string]ticket{}},
+		failures: failures{counts: map[netip.Addr]int{}},
+		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "spotter_http_request_seconds", Help: "Time to answer, without streams.",
+			Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10},
+		}, []string{"method", "route", "status"}),
+	}
+	if s.zone == nil {
+		s.zone = time.UTC
+	}
+	if s.gatherer == nil {
+		s.gatherer = prometheus.NewRegistry()
+	}
+	if s.ready == nil {
+		s.ready = func() []Problem { return nil }
+	}
+	s.streams = newStreams(s)
+	s.route(o.Version)
+	return s, nil
+}
+
+func (s *Server) route(version string) {
+	s.echo = echo.New()
+	s.echo.IPExtractor = echo.ExtractIPDirect()
+	s.echo.HTTPErrorHandler = s.routerError
+	s.echo.Logger.SetOutput(io.Discard)
+	s.echo.Pre(s.observe, s.recover, secureHeaders, s.openOnlyHere)
+
+	format := huma.Format{
+		Marshal:   func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
+		Unmarshal: func(data []byte, v any) error { return json.Unmarshal(data, v) },
+	}
+	s.api = humaecho.New(s.echo, huma.Config{
+		OpenAPI:       describe(version),
+		Formats:       map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat: "application/json",
+		Transformers: []huma.Transformer{func(_ huma.Context, _ string, v any) (any, error) {
+			if e, ok := v.(*huma.ErrorModel); ok {
+				return newProblem(e), nil
+			}
+			return v, nil
+		}},
+	})
+	s.api.UseMiddleware(s.authenticate, s.wantBody)
+	s.addAlerts()
+	s.addStreams()
+	s.addTickets()
+	s.addHistory()
+	s.addCheckIns()
+	s.addReps()
+	s.addQuarantine()
+	s.addRoster()
+	s.addSystem()
+	s.addDocs()
+}
+
+// Handler answers requests. Streams carry events only while Serve is running.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// Collectors are the server's own metrics, to be registered.
+func (s *Server) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{s.took, s.streams.open, s.streams.cut}
+}
+
+// Serve answers on the listener until the context ends. It then ends the streams,
+// gives other requests 10 seconds to finish, and returns nil, or what went wrong.
+// It may be called once.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		WriteTimeout:      writeTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var feeding sync.WaitGroup
+	feeding.Go(func() { s.streams.followAlerts(following) })
+	feeding.Go(func() { s.streams.followLive(following) })
+	defer feeding.Wait()
+	defer stop()
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		s.streams.end()
+		return fmt.Errorf("serve http: %w", err)
+	case <-ctx.Done():
+	}
+	s.streams.end()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(limit); err != nil {
+		return fmt.Errorf("stop http: %w", errors.Join(err, server.Close()))
+	}
+	return nil
+}
+
+// observe counts and logs what was asked, by route: paths hold people's ids.
+func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := s.now()
+		err := next(c)
+		if err != nil {
+			c.Error(err)
+		}
+		route := c.Path()
+		if route == "" {
+			route = "unknown"
+		}
+		method := c.Request().Method
+		switch method {
+		case http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodPut, http.MethodOptions:
+		default:
+			method = "other"
+		}
+		status, took := c.Response().Status, s.now().Sub(began)
+		if c.Response().Header().Get("Content-Type") != streamType {
+			s.took.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+		}
+		s.log.Debug("answered", "method", method, "route", route, "status", status, "took", took)
+		return nil
+	}
+}
+
+// recover answers 500 where an operation panics.
+func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if c.Request().Context().Err() != nil {
+				return // huma panics when it cannot write to a client that is gone
+			}
+			s.log.Error("request panicked", "route", c.Path(), "cause", cause, "stack", string(debug.Stack()))
+			err = errors.New("panicked")
+		}()
+		return next(c)
+	}
+}
+
+func secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cache-Control", "no-store")
+		return next(c)
+	}
+}
