@@ -57,6 +57,8 @@ type Pipeline struct {
 	queue chan Delivery
 	bytes *semaphore.Weighted
 	limit int64
+	// failing is true from a failed append until one succeeds.
+	failing atomic.Bool
 }
 
 // NewPipeline returns a pipeline that does nothing until Run is called.
@@ -76,6 +78,9 @@ func NewPipeline(o Options) *Pipeline {
 
 // Waiting is how many messages wait, of how many that may.
 func (p *Pipeline) Waiting() (waiting, capacity int) { return len(p.queue), cap(p.queue) }
+
+// Failing reports whether the log refuses events at the moment.
+func (p *Pipeline) Failing() bool { return p.failing.Load() }
 
 // Offer hands a delivery over, waiting while the queue is full. Its payload is not
 // to be changed afterwards. It returns the context's error where it ends first;
@@ -149,6 +154,7 @@ func (p *Pipeline) append(ctx context.Context, events []journal.Event) error {
 		start := p.o.Now()
 		acks, err := p.o.Log.Append(ctx, events...)
 		if err == nil {
+			p.failing.Store(false)
 			p.Stats.AppendNanos.Store(int64(p.o.Now().Sub(start)))
 			p.count(events, acks)
 			return nil
@@ -159,6 +165,7 @@ func (p *Pipeline) append(ctx context.Context, events []journal.Event) error {
 		if errors.Is(err, journal.ErrTooMany) {
 			return fmt.Errorf("ingest: %w", err)
 		}
+		p.failing.Store(true)
 		p.Stats.FailedAppends.Add(1)
 		p.o.Logger.Error("the log does not take events; nothing is acknowledged until it does", "events", len(events), "error", err)
 		select {

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/spotterhq/spotter/api"
+	"github.com/spotterhq/spotter/internal/sim"
+)
+
+// crowd is who trains.
+type crowd struct {
+	Speed    float64 `help:"How many times faster than life rests and pauses go by." default:"1"`
+	Athletes int     `help:"How many lifters, 6 or more." default:"12"`
+	Seed     uint64  `help:"Makes the same lifters again; 0 picks one." default:"0"`
+}
+
+func (c *crowd) validate(u *usageError) {
+	if !(c.Speed > 0 && c.Speed <= 1000) {
+		u.addf("--speed: %g is not in (0, 1000]", c.Speed)
+	}
+	if c.Athletes < 6 || c.Athletes > 10_000 {
+		u.addf("--athletes: %d is not 6 to 10000", c.Athletes)
+	}
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64()
+	}
+}
+
+// gym is the crowd on its racks.
+func (c *crowd) gym(now time.Time, zone *time.Location) (*sim.Gym, error) {
+	return sim.NewGym(sim.GymOptions{
+		Seed: c.Seed, Site: "main", Athletes: c.Athletes, Racks: max(2, min(6, c.Athletes/2)), Start: now.In(zone),
+	})
+}
+
+type demoCommand struct {
+	crowd `embed:""`
+	HTTP  string `name:"http" help:"Address of the HTTP API, loopback only; port 0 picks a free one." default:"127.0.0.1:8080"`
+	MQTT  string `name:"mqtt" help:"Address of the MQTT broker, loopback only; port 0 picks a free one." default:"127.0.0.1:1883"`
+}
+
+const demoWeeks = 8
+
+// Run shows everything with simulated lifters until the context ends.
+func (c *demoCommand) Run(ctx context.Context, s streams) (err error) {
+	var u usageError
+	c.validate(&u)
+	for name, addr := range map[string]string{"http": c.HTTP, "mqtt": c.MQTT} {
+		checkAddr(&u, name, addr)
+		if !isLoopback(addr) {
+			u.addf("--%s: the demo has no authentication and listens on loopback only, not on %s", name, addr)
+		}
+	}
+	if err := u.orNil(); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "spotter-demo-")
+	if err != nil {
+		return fmt.Errorf("create folder of the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	settings := serveCommand{
+		logSettings: logSettings{Data: dir, NatsReplicas: 1, Fsync: "100ms"}, // nothing here is to survive
+		HTTP:        c.HTTP, MQTT: c.MQTT, Zone: "UTC",
+	}
+	stack, err := openStack(ctx, settings, api.Open(), s.log)
+	if err != nil {
+		return err
+	}
+	defer stack.close()
+	fmt.Fprintf(s.err, "DEMO: simulated lifters, seed %d; everything is in %s and goes when you stop it (Ctrl-C).\n", c.Seed, dir)
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	played := make(chan error, 1)
+	played <- nil
+	err = stack.run(ctx, func(at address) error {
+		<-played
+		go func() {
+			defer stop()
+			played <- c.play(ctx, s, at)
+		}()
+		return announce(s)(at)
+	})
+	stop()
+	return errors.Join(<-played, err)
+}
+
+// play publishes eight weeks of history and then lets the gym live.
+func (c *demoCommand) play(ctx context.Context, s streams, at address) error {
+	gym, err := c.gym(time.Now(), time.UTC)
+	if err != nil {
+		return err
+	}
+	player := &sim.Player{Broker: at.MQTT, Speed: c.Speed, Now: time.Now, Log: s.log.With("part", "sim")}
+	history, _ := gym.History(demoWeeks)
+	bar := progressbar.NewOptions(len(history), progressbar.OptionSetWriter(s.err),
+		progressbar.OptionSetDescription("eight weeks of history"), progressbar.OptionClearOnFinish())
+	if err := player.Publish(ctx, gym.Site(), slices.Values(history), func(sim.Message) { _ = bar.Add(1) }); err != nil {
+		return fmt.Errorf("publish history: %w", err)
+	}
+	_ = bar.Finish()
+	fmt.Fprintf(s.err, `
+Eight weeks of history are in; %d lifters train now. Look at
+
+  alerts, newest first   curl %[2]s/api/v1/alerts
+  alerts as they happen  curl -N %[2]s/api/v1/alerts/stream
+  reps as they happen    curl -N "%[2]s/api/v1/live?site=%[3]s"
+  one lifter's weeks     curl %[2]s/api/v1/athletes/bo/weeks
+  the API                %[2]s/docs
+  what sensors send      mosquitto_sub -L %[4]s/spotter/v1/# -v
+
+`, c.Athletes, at.HTTP, gym.Site(), "mqtt"+at.MQTT[len("tcp"):])
+	return player.Run(ctx, gym)
+}
+
+type simulateCommand struct {
+	crowd        `embed:""`
+	MQTTBroker   string `name:"mqtt-broker" help:"Broker to publish to: tcp://, ssl:// or ws://host:port." required:""`
+	MQTTUsername string `name:"mqtt-username" help:"User at the broker."`
+	MQTTPassword string `name:"mqtt-password" help:"Password at the broker."`
+	History      int    `help:"Weeks of history to publish first, 6 or more, or 0 for none." default:"0"`
+}
+
+// Run lets the lifters train until the context ends.
+func (c *simulateCommand) Run(ctx context.Context, s streams) error {
+	var u usageError
+	c.validate(&u)
+	checkURL(&u, "mqtt-broker", c.MQTTBroker, "tcp", "ssl", "ws", "wss", "mqtt", "mqtts")
+	if c.History != 0 && (c.History < 6 || c.History > 52) {
+		u.addf("--history: %d is neither 0 nor 6 to 52 weeks", c.History)
+	}
+	if err := u.orNil(); err != nil {
+		return err
+	}
+	gym, err := c.gym(time.Now(), time.UTC)
+	if err != nil {
+		return err
+	}
+	player := &sim.Player{
+		Broker: c.MQTTBroker, Speed: c.Speed, Now: time.Now, Log: s.log,
+		Credentials: func(string) (string, string) { return c.MQTTUsername, c.MQTTPassword },
+	}
+	fmt.Fprintf(s.err, "%d lifters train at %s, seed %d\n", c.Athletes, redact(c.MQTTBroker), c.Seed)
+	if c.History > 0 {
+		history, _ := gym.History(c.History)
+		if err := player.Publish(ctx, gym.Site(), slices.Values(history), func(sim.Message) {}); err != nil {
+			return fmt.Errorf("publish history: %w", err)
+		}
+	}
+	return player.Run(ctx, gym)
+}

@@ -1,0 +1,116 @@
+// Command spotter is the session monitor for the barbell: one binary that takes
+// reps from bar sensors over MQTT, keeps them in a durable log, writes them to
+// InfluxDB, judges every lifter's training and tells the coach.
+//
+// This package only parses the command line and wires the parts together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+type commandLine struct {
+	LogLevel slog.Level `help:"Least level of what is logged: debug, info, warn or error." default:"info"`
+
+	Serve       serveCommand       `cmd:"" help:"Run the server."`
+	Demo        demoCommand        `cmd:"" help:"Show everything with simulated lifters, in a temporary folder."`
+	Simulate    simulateCommand    `cmd:"" help:"Let simulated lifters train on any MQTT broker."`
+	Rebuild     rebuildCommand     `cmd:"" help:"Build the view anew from the log."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it lives."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command writes: results to out, everything else to err.
+type streams struct {
+	out, err io.Writer
+	log      *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	var cli commandLine
+	parser, err := kong.New(&cli,
+		kong.Name("spotter"),
+		kong.Description("Spotter watches the bar: reps over MQTT, load rules, alerts with evidence."),
+		kong.DefaultEnvars("SPOTTER"),
+		kong.UsageOnError(),
+		kong.Writers(out, errOut),
+		kong.Exit(func(int) {}),
+	)
+	if err != nil {
+		fmt.Fprintln(errOut, "spotter:", err)
+		return exitFailed
+	}
+	for _, a := range args {
+		if a == "--help" || a == "-h" {
+			_, _ = parser.Parse(args) // prints the help
+			return 0
+		}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(errOut, "spotter:", err)
+		return exitUsage
+	}
+	s := streams{out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: cli.LogLevel}))}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run(s)
+	var usage *usageError
+	switch {
+	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintln(errOut, "spotter:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(errOut, "spotter:", err)
+	return exitFailed
+}
+
+// usageError is every setting that cannot be used, by its name.
+type usageError struct{ problems []error }
+
+func (e *usageError) Error() string { return errors.Join(e.problems...).Error() }
+
+func (e *usageError) addf(format string, args ...any) {
+	e.problems = append(e.problems, fmt.Errorf(format, args...))
+}
+
+// orNil is the error, nil where there is no problem.
+func (e *usageError) orNil() error {
+	if len(e.problems) == 0 {
+		return nil
+	}
+	return e
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(s streams) error {
+	_, err := fmt.Fprintln(s.out, version)
+	return err
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// logSettings say where the log is.
+type logSettings struct {
+	Data         string `help:"Folder of everything that is kept." default:"spotter-data" type:"path"`
+	NatsURL      string `name:"nats-url" help:"External NATS server or cluster instead of the embedded one; wants --mqtt-broker."`
+	NatsReplicas int    `help:"Copies of the log that an external cluster keeps." default:"1"`
+	Fsync        string `help:"'always': what is acknowledged survives a power cut; or an interval such as 100ms." default:"always"`
+}
+
+// fsync is the interval between syncs, 0 for every write.
+func (s *logSettings) fsync() (time.Duration, error) {
+	if s.Fsync == "always" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(s.Fsync)
+	if err != nil || d < time.Millisecond || d > 10*time.Minute {
+		return 0, fmt.Errorf("--fsync: %q is neither 'always' nor an interval of 1ms to 10m", s.Fsync)
+	}
+	return d, nil
+}
+
+type serveCommand struct {
+	logSettings `embed:""`
+
+	HTTP string `name:"http" help:"Address of the HTTP API; port 0 picks a free one." default:"127.0.0.1:8080"`
+	MQTT string `name:"mqtt" help:"Address of the embedded MQTT broker; port 0 picks a free one." default:"127.0.0.1:1883"`
+
+	MQTTBroker   string `name:"mqtt-broker" help:"Another MQTT 3.1.1 broker instead of the embedded one: tcp://, ssl:// or ws://host:port."`
+	MQTTUsername string `name:"mqtt-username" help:"User at the other broker."`
+	MQTTPassword string `name:"mqtt-password" help:"Password at the other broker."`
+	MQTTCA       string `name:"mqtt-ca" help:"File with the certificate authority of an ssl:// or wss:// broker." type:"path"`
+	MQTTAuth     bool   `name:"mqtt-auth" help:"Let no anonymous client connect to the embedded broker, on loopback neither."`
+
+	InfluxURL       string `name:"influx-url" help:"InfluxDB to write to, 1.8 or 2.x."`
+	InfluxToken     string `name:"influx-token" help:"Token for InfluxDB; on 1.8 user:password, or nothing."`
+	InfluxTokenFile string `name:"influx-token-file" help:"File with the token for InfluxDB." type:"path"`
+	InfluxOrg       string `name:"influx-org" help:"Organisation at InfluxDB 2.x." default:"spotter"`
+	InfluxBucket    string `name:"influx-bucket" help:"Bucket at InfluxDB; bar velocity goes to a second one, with _samples behind its name." default:"spotter"`
+
+	Zone           string `help:"Time zone in which days and weeks begin, such as Europe/Berlin." default:"UTC"`
+	AdminToken     string `help:"Token of the administrator, instead of one that is made at the first start."`
+	AdminTokenFile string `help:"File with the token of the administrator." type:"path"`
+}
+
+// validate reports every setting that cannot be used.
+func (c *serveCommand) validate() error {
+	var u usageError
+	fileSetting(&u, "influx-token", &c.InfluxToken, c.InfluxTokenFile)
+	fileSetting(&u, "admin-token", &c.AdminToken, c.AdminTokenFile)
+	if _, err := c.fsync(); err != nil {
+		u.problems = append(u.problems, err)
+	}
+	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
+		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)
+	}
+	checkAddr(&u, "http", c.HTTP)
+	switch {
+	case c.MQTTBroker != "":
+		checkURL(&u, "mqtt-broker", c.MQTTBroker, "tcp", "ssl", "ws", "wss", "mqtt", "mqtts")
+		if c.MQTTAuth {
+			u.addf("--mqtt-auth: is a setting of the embedded broker, which --mqtt-broker replaces")
+		}
+	case c.NatsURL != "":
+		u.addf("--nats-url: wants --mqtt-broker, because the embedded broker lives in the embedded log")
+	default:
+		checkAddr(&u, "mqtt", c.MQTT)
+		if !isLoopback(c.MQTT) && !c.MQTTAuth {
+			u.addf("--mqtt: %s is open to other machines: give --mqtt-auth, or an address such as 127.0.0.1:1883", c.MQTT)
+		}
+	}
+	if c.NatsURL != "" {
+		checkURL(&u, "nats-url", c.NatsURL, "nats", "tls", "ws", "wss")
+	}
+	if c.NatsReplicas < 1 || c.NatsReplicas > 5 {
+		u.addf("--nats-replicas: %d is not 1 to 5", c.NatsReplicas)
+	}
+	if c.InfluxURL != "" {
+		checkURL(&u, "influx-url", c.InfluxURL, "http", "https")
+	} else if c.InfluxToken != "" {
+		u.addf("--influx-token: is for --influx-url, which is not given")
+	}
+	if c.AdminToken != "" && len(c.AdminToken) < 16 {
+		u.addf("--admin-token: has %d characters, fewer than 16", len(c.AdminToken))
+	}
+	return u.orNil()
+}
+
+// fileSetting fills value from a file, where one is named.
+func fileSetting(u *usageError, name string, value *string, file string) {
+	if file == "" {
+		return
+	}
+	if *value != "" {
+		u.addf("--%s and --%s-file: give one of them", name, name)
+		return
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		u.addf("--%s-file: %v", name, errors.Unwrap(err))
+		return
+	}
+	if *value = strings.TrimSpace(string(data)); *value == "" {
+		u.addf("--%s-file: the file is empty", name)
+	}
+}
+
+func checkAddr(u *usageError, name, addr string) {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		u.addf("--%s: %q is not host:port", name, addr)
+	}
+}
+
+func checkURL(u *usageError, name, value string, schemes ...string) {
+	parsed, err := url.Parse(value)
+	if err == nil && parsed.Host != "" {
+		for _, s := range schemes {
+			if parsed.Scheme == s {
+				return
+			}
+		}
+	}
+	u.addf("--%s: %q is not a URL with %s and a host", name, redact(value), strings.Join(schemes, "://, ")+"://")
+}
+
+// redact hides a password in a URL.
+func redact(value string) string {
+	parsed, err := url.Parse(value)
+	if err != nil {
+		return "(unreadable)"
+	}
+	return parsed.Redacted()
+}
+
+// isLoopback reports whether only this machine can reach the address.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/api"
+	"github.com/spotterhq/spotter/ingest"
+	"github.com/spotterhq/spotter/ingest/mqtt"
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/monitor"
+	"github.com/spotterhq/spotter/internal/view"
+)
+
+// stack is the whole server: the log and its followers.
+type stack struct {
+	settings serveCommand
+	zone     *time.Location
+	log      *slog.Logger
+	lock     *flock.Flock
+
+	journal  *journal.Log
+	view     *view.View
+	pipeline *ingest.Pipeline
+	source   *mqtt.Source
+	monitor  *monitor.Monitor
+	api      *api.Server
+	listener net.Listener
+	metrics  *metrics
+	newToken string // of the admin, when it was just made
+}
+
+// address is the line that tells other programs that the server is ready.
+type address struct {
+	Ready bool   `json:"ready"`
+	HTTP  string `json:"http"`
+	MQTT  string `json:"mqtt"`
+}
+
+var errInUse = errors.New("the data folder is in use by another spotter; talk to that one with --server, or stop it")
+
+// lockData takes the data folder for this process.
+func lockData(dir string) (*flock.Flock, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	ok, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock data folder: %w", err)
+	}
+	if !ok {
+		return nil, errInUse
+	}
+	return lock, nil
+}
+
+// openStack opens everything and starts nothing. The settings are valid.
+func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog.Logger) (_ *stack, err error) {
+	s := &stack{settings: c, log: logger}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.zone, err = time.LoadLocation(c.Zone); err != nil {
+		return nil, err
+	}
+	if s.lock, err = lockData(c.Data); err != nil {
+		return nil, err
+	}
+	if auth == nil {
+		if auth, s.newToken, err = api.LoadOrCreateAdmin(c.Data, c.AdminToken); err != nil {
+			return nil, err
+		}
+	}
+	var broker *journal.BrokerOptions
+	if c.MQTTBroker == "" {
+		broker = &journal.BrokerOptions{Addr: c.MQTT, Gate: func(journal.Login) bool { return !c.MQTTAuth }}
+	}
+	if s.journal, err = c.openLog(ctx, broker, logger); err != nil {
+		return nil, err
+	}
+	if s.view, err = view.Open(ctx, c.viewPath(), logger.With("part", "view")); err != nil {
+		return nil, err
+	}
+	s.pipeline = ingest.NewPipeline(ingest.Options{Log: s.journal, Logger: logger.With("part", "ingest"), Now: time.Now})
+	if err := s.openSource(); err != nil {
+		return nil, err
+	}
+	s.metrics = newMetrics()
+	s.monitor = monitor.New(monitor.Options{
+		Log: s.journal, View: s.view, Logger: logger.With("part", "monitor"), Now: time.Now,
+		Settings: func(lift.AthleteID) analysis.Settings { return s.analysisSettings() },
+		Alerted:  func(d time.Duration) { s.metrics.alerted.Observe(d.Seconds()) },
+	})
+	if s.listener, err = net.Listen("tcp", c.HTTP); err != nil {
+		return nil, fmt.Errorf("--http: %w", err)
+	}
+	s.api, err = api.New(api.Options{
+		View: s.view, Log: s.journal, Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth,
+		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
+			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
+		},
+		Sets: analysis.Sets, Weeks: analysis.Weeks, Zone: s.zone, Version: version,
+		Ready: s.problems, Metrics: s.metrics.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, s.metrics.watch(s)
+}
+
+func (s *stack) analysisSettings() analysis.Settings { return analysis.Settings{Zone: s.zone} }
+
+func (c *logSettings) viewPath() string { return filepath.Join(c.Data, "view.db") }
+
+// openLog opens the log of the data folder or of the external server.
+func (c *logSettings) openLog(ctx context.Context, broker *journal.BrokerOptions, logger *slog.Logger) (*journal.Log, error) {
+	fsync, err := c.fsync()
+	if err != nil {
+		return nil, err
+	}
+	opening, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	return journal.Open(opening, journal.Options{
+		Dir: filepath.Join(c.Data, "log"), URL: c.NatsURL, Replicas: c.NatsReplicas, Fsync: fsync,
+		Broker: broker, Logger: logger.With("part", "log"),
+	})
+}
+
+func (s *stack) openSource() error {
+	node, err := nodeID(s.settings.Data)
+	if err != nil {
+		return err
+	}
+	o := mqtt.Options{
+		URL: s.settings.MQTTBroker, Username: s.settings.MQTTUsername, Password: s.settings.MQTTPassword,
+		ClientID: "spotter-ingest-" + node, Logger: s.log.With("part", "mqtt"), Now: time.Now,
+	}
+	if server := s.journal.Server(); s.settings.MQTTBroker == "" {
+		o.URL, o.Window = server.MQTTURL(), journal.BrokerWindow
+		o.Username, o.Password = server.IngestLogin()
+	}
+	if s.settings.MQTTCA != "" {
+		pem, err := os.ReadFile(s.settings.MQTTCA)
+		if err != nil {
+			return fmt.Errorf("--mqtt-ca: %w", err)
+		}
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(pem) {
+			return fmt.Errorf("--mqtt-ca: %s holds no certificate", s.settings.MQTTCA)
+		}
+		o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	}
+	s.source = mqtt.New(o, s.pipeline.Offer)
+	return nil
+}
+
+// nodeID is this data folder's part of the MQTT client id: constant, because the
+// broker keeps the session by it, and different from other nodes'.
+func nodeID(dir string) (string, error) {
+	path := filepath.Join(dir, "node")
+	data, err := os.ReadFile(path)
+	if err == nil && len(data) > 0 {
+		return strings.TrimSpace(string(data)), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read node id: %w", err)
+	}
+	id := strings.ToLower(rand.Text()[:12])
+	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write node id: %w", err)
+	}
+	return id, nil
+}
+
+// run starts every part and blocks until the context ends or one fails. ready is
+// called once sensors may publish and the API answers.
+func (s *stack) run(ctx context.Context, ready func(address) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	part := func(name string, run func(context.Context) error) {
+		group.Go(func() error {
+			err := run(ctx)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("%s stopped: %w", name, err)
+		})
+	}
+	part("view", func(ctx context.Context) error { return s.view.Run(ctx, s.journal) })
+	part("ingest", s.pipeline.Run)
+	part("mqtt", s.source.Run)
+	part("monitor", s.monitor.Run)
+	part("api", func(ctx context.Context) error { return s.api.Serve(ctx, s.listener) })
+	part("clock", func(ctx context.Context) error { return ingest.Tick(ctx, s.journal, time.Now, s.log) })
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.source.Subscribed():
+		}
+		at := address{Ready: true, HTTP: "http://" + s.listener.Addr().String(), MQTT: s.settings.MQTTBroker}
+		if s.settings.MQTTBroker == "" {
+			s.journal.Server().Open()
+			at.MQTT = s.journal.Server().MQTTURL()
+		} else {
+			at.MQTT = redact(at.MQTT)
+		}
+		return ready(at)
+	})
+	return group.Wait()
+}
+
+// announce prints the addresses in use as one line of JSON.
+func announce(s streams) func(address) error {
+	return func(at address) error {
+		line, err := json.Marshal(&at)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(s.out, string(line))
+		return err
+	}
+}
+
+// problems is what keeps the server from being ready.
+func (s *stack) problems() []api.Problem {
+	var found []api.Problem
+	add := func(component, detail string) {
+		found = append(found, api.Problem{Component: component, Detail: detail})
+	}
+	if !s.source.Connected() {
+		add("mqtt", "the broker is not connected")
+	}
+	if behind := int64(s.journal.LastSeq() - s.view.Position()); behind > 10_000 {
+		add("view", fmt.Sprintf("the view is %d events behind the log", behind))
+	}
+	if s.pipeline.Failing() {
+		add("log", "the log does not take events")
+	}
+	return found
+}
+
+// close frees everything that was opened, in reverse.
+func (s *stack) close() {
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	if s.view != nil {
+		if err := s.view.Close(); err != nil {
+			s.log.Error("closing the view", "error", err)
+		}
+	}
+	if s.journal != nil {
+		s.journal.Close()
+	}
+	if s.lock != nil {
+		_ = s.lock.Unlock()
+	}
+}
