@@ -387,3 +387,25 @@ func TestTexts(t *testing.T) {
 		t.Errorf("rules found: %v", rules)
 	}
 }
+
+// After a day is summed up, a late rep that may go on with one of its sets past
+// midnight is not taken, while one well after midnight is.
+func TestLateRepPastMidnightOfASummedUpDay(t *testing.T) {
+	midnight := time.Date(2026, 11, 17, 0, 0, 0, 0, time.UTC)
+	b := new(logbook).
+		set(midnight.Add(-10*time.Minute), "deadlift", 120, 1, 0.5, 0.5).
+		set(midnight.Add(12*time.Hour), "deadlift", 120, 1, 0.5)
+	now := midnight.Add(40 * time.Hour)
+	l := NewLifter(History{Athlete: "ana", Reps: b.reps}, Settings{}, time.Time{}, now)
+	l.Evaluate(now)
+	late := b.reps[0]
+	late.Seq, late.ID = 100, lift.RepID("main", "bar-1", "b1", 100)
+	late.Time = midnight.Add(15 * time.Minute)
+	if l.Put(&late) {
+		t.Error("taken, though the set's first reps are not held any more")
+	}
+	late.Time = midnight.Add(31 * time.Minute)
+	if !l.Put(&late) {
+		t.Error("not taken, though its day is held in full")
+	}
+}

@@ -43,6 +43,9 @@ func drawStory(t *rapid.T) story {
 		}
 		for range 1 + rng.IntN(3) {
 			at := start.AddDate(0, 0, 7*w+rng.IntN(7)).Add(time.Duration(rng.IntN(24*60)) * time.Minute)
+			if rng.IntN(3) == 0 { // around midnight, often from Sunday to Monday
+				at = start.AddDate(0, 0, 7*w+min(7, 1+rng.IntN(14))).Add(time.Duration(rng.IntN(1800)-1500) * time.Second)
+			}
 			s.session(rng, at, &seq)
 		}
 	}
@@ -58,7 +61,7 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 	exercise := exercises[min(rng.IntN(8), len(exercises)-1)]
 	numbered := rng.IntN(2) == 0
 	for n := range 1 + rng.IntN(5) {
-		load := float64(40 + 20*rng.IntN(5))
+		load := float64(60 + 40*rng.IntN(2+rng.IntN(2)))
 		v := 0.4 + rng.Float64()*0.3
 		for range 1 + rng.IntN(6) {
 			at = at.Add(time.Duration(2000+rng.IntN(3000)) * time.Millisecond)
@@ -66,7 +69,7 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 				at = at.Add(85 * time.Second)
 			}
 			r := lift.RepRecord{
-				ID: lift.RepID("main", "bar-1", "b1", *seq), Site: "main", Device: "bar-1", Valid: true, LogSeq: uint64(*seq + 1),
+				ID: lift.RepID("main", "bar-1", "b1", *seq), Site: "main", Device: "bar-1", Valid: true, LogSeq: rng.Uint64N(1000),
 				Received: at.Add(time.Duration(rng.IntN(5)) * time.Second).UTC(),
 				Rep: lift.Rep{
 					BootID: "b1", Seq: *seq, Time: at.UTC(), Athlete: "ana", Exercise: exercise,
@@ -78,7 +81,7 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 				r.LoadKg = &load
 			}
 			if numbered {
-				r.Set = new(n % 3)
+				r.Set = new(rng.IntN(1 + n%3))
 			}
 			*seq++
 			s.reps = append(s.reps, r)
