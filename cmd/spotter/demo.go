@@ -103,7 +103,7 @@ func (c *demoCommand) play(ctx context.Context, s streams, at address) error {
 	player := &sim.Player{Broker: at.MQTT, Speed: c.Speed, Now: time.Now, Log: s.log.With("part", "sim")}
 	history, _ := gym.History(demoWeeks)
 	bar := progressbar.NewOptions(len(history), progressbar.OptionSetWriter(s.err),
-		progressbar.OptionSetDescription("eight weeks of history"), progressbar.OptionClearOnFinish())
+		progressbar.OptionSetDescription("eight weeks of history"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	if err := player.Publish(ctx, gym.Site(), slices.Values(history), func(sim.Message) { _ = bar.Add(1) }); err != nil {
 		return fmt.Errorf("publish history: %w", err)
 	}

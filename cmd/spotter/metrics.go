@@ -67,6 +67,20 @@ func (m *metrics) watch(s *stack) error {
 		gauge("monitor_athletes", "Athletes in memory.", func() float64 { return float64(judge.Lifters.Load()) }),
 		gauge("monitor_lag_events", "Events that the monitor has still to judge.", lag(s.monitor.Position)),
 	}
+	if s.influx != nil {
+		stats := s.influx.Stats
+		all = append(all,
+			counter("influx_points_total", "Points that InfluxDB has confirmed.", func() int64 { return stats().Points }),
+			counter("influx_batches_total", "Writes that InfluxDB has confirmed.", func() int64 { return stats().Batches }),
+			counter("influx_retries_total", "Writes that were made again.", func() int64 { return stats().Retries }),
+			counter("influx_quarantined_total", "Points that InfluxDB refused.", func() int64 { return stats().Quarantined }),
+			gauge("influx_connected", "1 while InfluxDB answers.", func() float64 { return boolean(stats().Connected) }),
+			gauge("influx_write_seconds", "How long the newest confirmed write took.", func() float64 { return stats().LastWrite.Seconds() }),
+			gauge("influx_lag_events", "Events that have still to be written.", func() float64 { return float64(stats().Events.Events) }),
+			gauge("influx_lag_seconds", "Since the oldest event was received that has still to be written.", func() float64 { return stats().Events.Age.Seconds() }),
+			gauge("influx_samples_lag_events", "Chunks of bar velocity that have still to be written.", func() float64 { return float64(stats().Samples.Events) }),
+		)
+	}
 	for _, c := range append(all, s.api.Collectors()...) {
 		if err := m.registry.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)

@@ -22,6 +22,7 @@ import (
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/api"
 	"github.com/spotterhq/spotter/ingest"
+	"github.com/spotterhq/spotter/ingest/influx"
 	"github.com/spotterhq/spotter/ingest/mqtt"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -41,6 +42,7 @@ type stack struct {
 	pipeline *ingest.Pipeline
 	source   *mqtt.Source
 	monitor  *monitor.Monitor
+	influx   *influx.Follower // nil without InfluxDB
 	api      *api.Server
 	listener net.Listener
 	metrics  *metrics
@@ -111,6 +113,11 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		Settings: func(lift.AthleteID) analysis.Settings { return s.analysisSettings() },
 		Alerted:  func(d time.Duration) { s.metrics.alerted.Observe(d.Seconds()) },
 	})
+	if c.InfluxURL != "" {
+		if s.influx, err = s.openInflux(); err != nil {
+			return nil, err
+		}
+	}
 	if s.listener, err = net.Listen("tcp", c.HTTP); err != nil {
 		return nil, fmt.Errorf("--http: %w", err)
 	}
@@ -174,6 +181,17 @@ func (s *stack) openSource() error {
 	return nil
 }
 
+func (s *stack) openInflux() (*influx.Follower, error) {
+	return influx.New(influx.Options{
+		URL: s.settings.InfluxURL, Token: s.settings.InfluxToken, Org: s.settings.InfluxOrg, Bucket: s.settings.InfluxBucket,
+		Log: s.journal, View: s.view, Logger: s.log.With("part", "influx"), Lookback: analysis.Lookback,
+		Sets: func(reps []lift.RepRecord) []lift.Set { return analysis.Sets(reps, s.zone) },
+		Weeks: func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
+			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, s.analysisSettings(), now)
+		},
+	})
+}
+
 // nodeID is this data folder's part of the MQTT client id: constant, because the
 // broker keeps the session by it, and different from other nodes'.
 func nodeID(dir string) (string, error) {
@@ -211,6 +229,9 @@ func (s *stack) run(ctx context.Context, ready func(address) error) error {
 	part("monitor", s.monitor.Run)
 	part("api", func(ctx context.Context) error { return s.api.Serve(ctx, s.listener) })
 	part("clock", func(ctx context.Context) error { return ingest.Tick(ctx, s.journal, time.Now, s.log) })
+	if s.influx != nil {
+		part("influx", s.influx.Run)
+	}
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():

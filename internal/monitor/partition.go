@@ -31,7 +31,7 @@ type athlete struct {
 
 	pending []*view.Change
 	queued  bool
-	from    time.Time // with reload: judge from here on
+	from    time.Time // with reload: judge from here on; zero where nobody said
 	reload  bool
 }
 
@@ -61,7 +61,7 @@ func (p *partition) add(id lift.AthleteID, c *view.Change) {
 func (p *partition) want(id lift.AthleteID, from time.Time) { p.at(id).loadFrom(from) }
 
 func (a *athlete) loadFrom(from time.Time) {
-	if !a.reload || from.Before(a.from) {
+	if a.from.IsZero() || from.Before(a.from) {
 		a.from = from
 	}
 	a.reload = true
@@ -79,12 +79,20 @@ func (p *partition) judge(ctx context.Context, now time.Time) error {
 }
 
 func (p *partition) judgeOne(ctx context.Context, a *athlete, now time.Time) error {
-	var received time.Time
+	var received, earliest time.Time
 	for _, c := range a.pending {
-		a.take(c)
+		at, taken := a.take(c)
+		a.reload = a.reload || !taken
+		if earliest.IsZero() || at.Before(earliest) {
+			earliest = at
+		}
 		if c.Received.After(received) {
 			received = c.Received
 		}
+	}
+	if a.reload && !earliest.IsZero() {
+		// What was taken before the first refusal has not been judged yet.
+		a.loadFrom(earliest)
 	}
 	clear(a.pending)
 	a.pending, a.queued = a.pending[:0], false
@@ -107,26 +115,22 @@ func (p *partition) judgeOne(ctx context.Context, a *athlete, now time.Time) err
 	}
 }
 
-// take puts one change to the athlete's analysis, or notes that it must be loaded
-// anew.
-func (a *athlete) take(c *view.Change) {
-	at, ok := time.Time{}, true
-	switch {
-	case c.CheckIn != nil:
-		at, a.site = c.CheckIn.Time, c.CheckIn.Site
-		ok = a.lifter != nil && !a.reload && a.lifter.PutCheckIn(c.CheckIn)
-	case c.Was != nil && !c.Was.Time.Equal(c.Rep.Time):
-		at, ok = c.Rep.Time, false
-		if c.Was.Time.Before(at) {
-			at = c.Was.Time
+// take puts one change to the athlete's analysis. It returns from when on the
+// change matters, and false where the athlete must be loaded anew.
+func (a *athlete) take(c *view.Change) (time.Time, bool) {
+	ready := a.lifter != nil && !a.reload
+	if c.CheckIn != nil {
+		a.site = c.CheckIn.Site
+		return c.CheckIn.Time, ready && a.lifter.PutCheckIn(c.CheckIn)
+	}
+	a.site = c.Rep.Site
+	if c.Was != nil && !c.Was.Time.Equal(c.Rep.Time) {
+		if c.Was.Time.Before(c.Rep.Time) {
+			return c.Was.Time, false
 		}
-	default:
-		at, a.site = c.Rep.Time, c.Rep.Site
-		ok = a.lifter != nil && !a.reload && a.lifter.Put(c.Rep)
+		return c.Rep.Time, false
 	}
-	if !ok {
-		a.loadFrom(at)
-	}
+	return c.Rep.Time, ready && a.lifter.Put(c.Rep)
 }
 
 // load reads the athlete's history from the view and the alerts that are in the
