@@ -13,25 +13,21 @@ import (
 	"github.com/spotterhq/spotter/internal/view"
 )
 
-// alertID is how an operation names an alert.
-type alertID struct {
-	ID string `path:"id" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
-}
-
-// alertFilter narrows alerts, in a list or on a stream.
-type alertFilter struct {
+// AlertFilter narrows alerts, in a list or on a stream.
+type AlertFilter struct {
 	Athlete  lift.AthleteID `query:"athlete" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
 	Site     lift.SiteID    `query:"site" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
 	Severity lift.Severity  `query:"severity" enum:"info,advice,warning,critical,urgent" doc:"this or worse"`
 }
 
 type alertsInput struct {
-	alertListFilter
-	paging
+	AlertListFilter
+	Paging
 }
 
-type alertListFilter struct {
-	alertFilter
+// AlertListFilter narrows a list of alerts.
+type AlertListFilter struct {
+	AlertFilter
 	Rule  lift.Rule       `query:"rule" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
 	State lift.AlertState `query:"state" enum:"open,acknowledged,resolved,retracted,expired" doc:"every state by default"`
 	Since time.Time       `query:"since" doc:"opened at this time or later, RFC 3339"`
@@ -88,7 +84,7 @@ func (s *Server) listAlerts(ctx context.Context, in *alertsInput) (*answer[list[
 	return &answer[list[lift.Alert]]{http.StatusOK, list[lift.Alert]{alerts, next}}, nil
 }
 
-func (s *Server) getAlert(ctx context.Context, in *alertID) (*answer[alertDetail], error) {
+func (s *Server) getAlert(ctx context.Context, in *IDPath) (*answer[alertDetail], error) {
 	a, err := s.view.Alert(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -101,7 +97,7 @@ func (s *Server) getAlert(ctx context.Context, in *alertID) (*answer[alertDetail
 }
 
 type answerInput struct {
-	alertID
+	IDPath
 	Body *remark
 }
 

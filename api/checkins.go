@@ -20,7 +20,7 @@ import (
 const defaultSite lift.SiteID = "main"
 
 type checkInInput struct {
-	athleteID
+	AthletePath
 	Site    lift.SiteID `query:"site" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" doc:"where; by default where the athlete was last seen, else main"`
 	RawBody []byte      `contentType:"application/json"`
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/spotterhq/spotter/internal/view"
 )
 
-// athleteID is how an operation names an athlete.
-type athleteID struct {
+// AthletePath is how an operation names an athlete.
+type AthletePath struct {
 	ID lift.AthleteID `path:"id" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
 }
 
 type historyInput struct {
-	athleteID
-	span
-	paging
+	AthletePath
+	Span
+	Paging
 }
 
 const (
@@ -118,7 +118,7 @@ func (s *Server) listSets(ctx context.Context, in *historyInput) (*answer[list[l
 	if err != nil {
 		return nil, err
 	}
-	page, err := pageOf(from, to, setStep, in.paging, func(t *lift.Set) place { return place{t.From, t.ID} },
+	page, err := pageOf(from, to, setStep, in.Paging, func(t *lift.Set) place { return place{t.From, t.ID} },
 		func(from, to time.Time) ([]lift.Set, error) {
 			sets, err := s.setsAround(ctx, in.ID, from, to)
 			return slices.DeleteFunc(sets, func(t lift.Set) bool { return t.From.Before(from) || !t.From.Before(to) }), err
@@ -136,7 +136,7 @@ func (s *Server) listWeeks(ctx context.Context, in *historyInput) (*answer[list[
 	}
 	// A week is asked for by any moment in it, and has its place at its Monday.
 	first := from.Add(-8 * day)
-	page, err := pageOf(first, to, weekStep, in.paging, func(w *lift.Week) place { return place{w.From, w.Group} },
+	page, err := pageOf(first, to, weekStep, in.Paging, func(w *lift.Week) place { return place{w.From, w.Group} },
 		func(start, end time.Time) ([]lift.Week, error) {
 			reps, err := s.repsBetween(ctx, in.ID, start.Add(-analysis.Lookback-8*day), end.Add(8*day))
 			if err != nil {
@@ -162,7 +162,7 @@ func (s *Server) listCheckIns(ctx context.Context, in *historyInput) (*answer[li
 	if err != nil {
 		return nil, err
 	}
-	page, err := pageOf(from, to, to.Sub(from), in.paging, func(c *lift.CheckInRecord) place { return place{c.Time, c.ID} },
+	page, err := pageOf(from, to, to.Sub(from), in.Paging, func(c *lift.CheckInRecord) place { return place{c.Time, c.ID} },
 		func(from, to time.Time) ([]lift.CheckInRecord, error) {
 			h, err := s.view.History(ctx, in.ID, from)
 			if err != nil {

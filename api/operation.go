@@ -31,13 +31,21 @@ type list[T any] struct {
 	Next  string `json:"next,omitzero" doc:"the cursor of the next page; absent at the end"`
 }
 
-// paging is what every list takes.
-type paging struct {
+// The parameters that operations share are embedded in their inputs. Their types
+// are exported because huma passes over embedded types that are not.
+
+// IDPath is the id in an operation's path.
+type IDPath struct {
+	ID string `path:"id" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+}
+
+// Paging is what every list takes.
+type Paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"how many items at most"`
 	Cursor string `query:"cursor" maxLength:"500" doc:"next of the page before"`
 }
 
-func (p paging) page() view.Page { return view.Page{Limit: p.Limit, Cursor: p.Cursor} }
+func (p Paging) page() view.Page { return view.Page{Limit: p.Limit, Cursor: p.Cursor} }
 
 // add registers an operation. It needs a token unless it is said to be public.
 func add[I, O any](s *Server, op huma.Operation, do func(context.Context, *I) (*O, error)) {
@@ -141,7 +149,7 @@ func (p place) compare(q place) int {
 // pageOf cuts a page out of a list that is computed for stretches of time. load
 // returns the items whose place is within [from, to), in the order of their
 // places.
-func pageOf[T any](from, to time.Time, step time.Duration, p paging, placeOf func(*T) place,
+func pageOf[T any](from, to time.Time, step time.Duration, p Paging, placeOf func(*T) place,
 	load func(from, to time.Time) ([]T, error),
 ) (list[T], error) {
 	page := list[T]{Items: []T{}}
@@ -178,8 +186,8 @@ func pageOf[T any](from, to time.Time, step time.Duration, p paging, placeOf fun
 	return page, nil
 }
 
-// span is the stretch of time that a history is asked for.
-type span struct {
+// Span is the stretch of time that a history is asked for.
+type Span struct {
 	From time.Time `query:"from" doc:"from this time on, RFC 3339; by default 8 weeks before to"`
 	To   time.Time `query:"to" doc:"before this time, RFC 3339; by default now"`
 }
@@ -187,7 +195,7 @@ type span struct {
 const defaultSpan = 8 * 7 * 24 * time.Hour
 
 // bounds fills in what was not given, and keeps to times that events can have.
-func (h span) bounds(now time.Time) (from, to time.Time, err error) {
+func (h Span) bounds(now time.Time) (from, to time.Time, err error) {
 	from, to = h.From, h.To
 	latest := now.Add(lift.MaxFuture + time.Second)
 	if to.IsZero() || to.After(latest) {

@@ -13,12 +13,8 @@ import (
 	"github.com/spotterhq/spotter/internal/view"
 )
 
-type quarantineID struct {
-	ID string `path:"id" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
-}
-
-// quarantineItem is a message, or one element of an array, that could not be used.
-type quarantineItem struct {
+// QuarantineItem is a message, or one element of an array, that could not be used.
+type QuarantineItem struct {
 	ID       string    `json:"id"`
 	Topic    string    `json:"topic"`
 	Reason   string    `json:"reason"`
@@ -30,15 +26,15 @@ type quarantineItem struct {
 
 // quarantineDetail has the bytes as well.
 type quarantineDetail struct {
-	quarantineItem
+	QuarantineItem
 	Bytes     []byte           `json:"bytes" doc:"the message, or its first 64 KiB"`
 	Truncated bool             `json:"truncated" doc:"true where only the first part was kept"`
 	Hash      string           `json:"hash,omitzero" doc:"SHA-256 of the whole, where it was truncated"`
 	Released  *journal.Release `json:"released,omitzero" doc:"who replayed it, and when"`
 }
 
-func itemOf(q *lift.Quarantined) quarantineItem {
-	return quarantineItem{q.ID, q.Topic, q.Reason, q.Field, q.Index, q.Received, q.Size}
+func itemOf(q *lift.Quarantined) QuarantineItem {
+	return QuarantineItem{q.ID, q.Topic, q.Reason, q.Field, q.Index, q.Received, q.Size}
 }
 
 // replayed says what became of a message.
@@ -81,16 +77,16 @@ func (s *Server) addQuarantine() {
 	add(s, remove, s.deleteQuarantined)
 }
 
-func (s *Server) listQuarantine(ctx context.Context, in *paging) (*answer[list[quarantineItem]], error) {
+func (s *Server) listQuarantine(ctx context.Context, in *Paging) (*answer[list[QuarantineItem]], error) {
 	held, next, err := s.view.Quarantine(ctx, in.page())
 	if err != nil {
 		return nil, err
 	}
-	page := list[quarantineItem]{Items: make([]quarantineItem, len(held)), Next: next}
+	page := list[QuarantineItem]{Items: make([]QuarantineItem, len(held)), Next: next}
 	for i := range held {
 		page.Items[i] = itemOf(&held[i].Quarantined)
 	}
-	return &answer[list[quarantineItem]]{http.StatusOK, page}, nil
+	return &answer[list[QuarantineItem]]{http.StatusOK, page}, nil
 }
 
 // quarantined returns a message that was not deleted.
@@ -102,7 +98,7 @@ func (s *Server) quarantined(ctx context.Context, id string) (view.Quarantined, 
 	return q, err
 }
 
-func (s *Server) getQuarantined(ctx context.Context, in *quarantineID) (*answer[quarantineDetail], error) {
+func (s *Server) getQuarantined(ctx context.Context, in *IDPath) (*answer[quarantineDetail], error) {
 	q, err := s.quarantined(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -113,7 +109,7 @@ func (s *Server) getQuarantined(ctx context.Context, in *quarantineID) (*answer[
 }
 
 type replayInput struct {
-	quarantineID
+	IDPath
 	RawBody []byte
 }
 
@@ -155,7 +151,7 @@ type nothing struct {
 	Status int
 }
 
-func (s *Server) deleteQuarantined(ctx context.Context, in *quarantineID) (*nothing, error) {
+func (s *Server) deleteQuarantined(ctx context.Context, in *IDPath) (*nothing, error) {
 	q, err := s.view.Quarantined(ctx, in.ID)
 	if err != nil {
 		return nil, err

@@ -2,9 +2,13 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -19,8 +23,9 @@ type repPatch struct {
 }
 
 type repPatchInput struct {
-	ID   string `path:"id" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
-	Body repPatch
+	IDPath
+	Body    repPatch
+	RawBody []byte
 }
 
 func (s *Server) addReps() {
@@ -31,10 +36,29 @@ func (s *Server) addReps() {
 		Summary:     "Correct a rep",
 		Description: "A correction stands above everything that the device has sent or will send of this rep. Alerts follow it.",
 	}, s.correctRep)
+	// The raw body is read beside the typed one, which alone is the contract.
+	delete(s.api.OpenAPI().Paths[path].Patch.RequestBody.Content, "application/octet-stream")
 	s.also(path, http.MethodPatch, map[int]string{http.StatusAccepted: "Stored, but not applied within 2 seconds: the rep is as it was"})
 }
 
+// nullIn finds a field that is null: huma takes it for one that was left out.
+func nullIn(object []byte) error {
+	var fields map[string]jsontext.Value
+	if err := json.Unmarshal(object, &fields); err != nil {
+		return &lift.FieldError{Reason: "is not a JSON object"}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if fields[name].Kind() == 'n' {
+			return &lift.FieldError{Field: name, Reason: "is null: leave out what stays as it is"}
+		}
+	}
+	return nil
+}
+
 func (s *Server) correctRep(ctx context.Context, in *repPatchInput) (*answer[lift.RepRecord], error) {
+	if err := nullIn(in.RawBody); err != nil {
+		return nil, err
+	}
 	edit := lift.RepEdit{
 		RepID: in.ID, Valid: in.Body.Valid, LoadKg: in.Body.LoadKg, Exercise: in.Body.Exercise, Athlete: in.Body.Athlete,
 		By: who(ctx).Name, At: s.now().UTC(),

@@ -30,7 +30,7 @@ func deviceOf(d *view.Device) device {
 
 type rosterInput struct {
 	Site lift.SiteID `query:"site" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
-	paging
+	Paging
 }
 
 func (s *Server) addRoster() {
@@ -55,7 +55,7 @@ func (s *Server) listDevices(ctx context.Context, in *rosterInput) (*answer[list
 			devices = append(devices, deviceOf(&known[i]))
 		}
 	}
-	page, err := cut(devices, in.paging, func(d *device) string { return string(d.Site) + "/" + string(d.Device) })
+	page, err := cut(devices, in.Paging, func(d *device) string { return string(d.Site) + "/" + string(d.Device) })
 	return &answer[list[device]]{http.StatusOK, page}, err
 }
 
@@ -70,12 +70,12 @@ func (s *Server) listAthletes(ctx context.Context, in *rosterInput) (*answer[lis
 			athletes = append(athletes, a)
 		}
 	}
-	page, err := cut(athletes, in.paging, func(a *view.Athlete) string { return string(a.ID) })
+	page, err := cut(athletes, in.Paging, func(a *view.Athlete) string { return string(a.ID) })
 	return &answer[list[view.Athlete]]{http.StatusOK, page}, err
 }
 
 // cut returns a page of a list that is at hand, from the item after the cursor's.
-func cut[T any](all []T, p paging, key func(*T) string) (list[T], error) {
+func cut[T any](all []T, p Paging, key func(*T) string) (list[T], error) {
 	page := list[T]{Items: []T{}}
 	from := 0
 	if p.Cursor != "" {

@@ -80,15 +80,15 @@ func (t *streams) wanted() bool {
 	return t.watching.Load() > 0 || t.now().Sub(time.Unix(0, t.lastSeen.Load())) < lingering
 }
 
-// resumption is how a client says where it was.
-type resumption struct {
+// Resumption is how a client says where it was.
+type Resumption struct {
 	Header string `header:"Last-Event-ID" maxLength:"64" doc:"the id of the last event that was received; without it the stream starts now"`
 	Query  string `query:"last_event_id" maxLength:"64" doc:"the same, for a new EventSource, which cannot send the header"`
 	Ticket string `query:"ticket" maxLength:"200" doc:"from POST /stream-tickets, instead of the Authorization header"`
 }
 
 // after is where the stream begins, and whether the client must begin anew.
-func (r *resumption) after(end uint64) (seq uint64, reset bool) {
+func (r *Resumption) after(end uint64) (seq uint64, reset bool) {
 	text := r.Header
 	if text == "" {
 		text = r.Query
@@ -104,13 +104,13 @@ func (r *resumption) after(end uint64) (seq uint64, reset bool) {
 }
 
 type alertStreamInput struct {
-	alertFilter
-	resumption
+	AlertFilter
+	Resumption
 }
 
 type liveInput struct {
 	Site lift.SiteID `query:"site" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
-	resumption
+	Resumption
 }
 
 func (s *Server) addStreams() {
