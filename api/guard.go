@@ -190,6 +190,8 @@ type failures struct {
 	counts map[netip.Addr]int
 }
 
+func newFailures() *failures { return &failures{counts: map[netip.Addr]int{}} }
+
 func (f *failures) turn(now time.Time) {
 	if m := now.Truncate(time.Minute); !m.Equal(f.minute) {
 		f.minute = m

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -80,7 +79,7 @@ type Server struct {
 	echo     *echo.Echo
 	api      huma.API
 	tickets  tickets
-	failures failures
+	failures *failures
 	streams  *streams
 	took     *prometheus.HistogramVec
 }
@@ -121,7 +120,7 @@ func New(o Options) (*Server, error) {
 		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
 		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, zone: o.Zone,
 		tickets:  tickets{held: map[string]ticket{}},
-		failures: failures{counts: map[netip.Addr]int{}},
+		failures: newFailures(),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "spotter_http_request_seconds", Help: "Time to answer, without streams.",
 			Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10},
