@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func (s *server) Version() string {
 
 // erase returns how the bucket was cleared, "" where the server cannot.
 func (s *server) erase(ctx context.Context, bucket string, athlete lift.AthleteID) (string, *problem) {
-	if strings.HasPrefix(strings.TrimPrefix(s.Version(), "v"), "3.") {
+	if strings.HasPrefix(s.Version(), "3.") {
 		return "", nil
 	}
 	by, p := "delete API", (*problem)(nil)
@@ -77,11 +78,19 @@ func (s *server) erase(ctx context.Context, bucket string, athlete lift.AthleteI
 		database, _, _ := strings.Cut(bucket, "/")
 		_, p = s.influxQL(ctx, database, "DELETE WHERE athlete = "+quoteText(string(athlete)))
 	} else {
-		p = classify(s.client.DeleteAPI().DeleteWithName(ctx, s.Org, bucket, time.Unix(0, 0), s.Now().AddDate(1, 0, 0),
-			fmt.Sprintf("athlete=%q", string(athlete))), s.Now())
+		p = s.tell(ctx, "/api/v2/delete?"+url.Values{"org": {s.Org}, "bucket": {bucket}}.Encode(), deletion{
+			Start: time.Unix(0, 0).UTC(), Stop: s.Now().UTC().AddDate(1, 0, 0), Predicate: fmt.Sprintf("athlete=%q", string(athlete)),
+		})
 	}
 	if p != nil && p.class == Missing {
 		return "no such bucket", nil
 	}
 	return by, p
+}
+
+// deletion asks 2.x to delete the points in a stretch of time that fit.
+type deletion struct {
+	Start     time.Time `json:"start"`
+	Stop      time.Time `json:"stop"`
+	Predicate string    `json:"predicate"`
 }

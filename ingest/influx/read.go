@@ -50,7 +50,8 @@ type result struct {
 
 // influxQL runs one statement. Times come in milliseconds.
 func (s *server) influxQL(ctx context.Context, database, statement string) ([]result, *problem) {
-	_, body, p := s.request(ctx, http.MethodPost, "/query?"+url.Values{"db": {database}, "epoch": {"ms"}}.Encode(), url.Values{"q": {statement}})
+	_, body, p := s.request(ctx, http.MethodPost, "/query?"+url.Values{"db": {database}, "epoch": {"ms"}}.Encode(),
+		"application/x-www-form-urlencoded", []byte(url.Values{"q": {statement}}.Encode()))
 	if p != nil {
 		return nil, p
 	}

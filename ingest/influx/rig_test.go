@@ -173,7 +173,7 @@ func (r *rig) background(what string, run func(context.Context) error) (stop fun
 func (r *rig) options() Options {
 	return Options{
 		URL: r.db.url, Token: r.db.token, Org: r.db.org, Bucket: r.db.bucket,
-		Log: r.log, View: r.view, Logger: slog.New(slog.DiscardHandler),
+		Log: r.log, View: r.view, Logger: slog.New(slog.NewTextHandler(r.Output(), nil)),
 		Sets: func(reps []lift.RepRecord) []lift.Set { return analysis.Sets(reps, time.UTC) },
 		Weeks: func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
 			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, analysis.Settings{}, now)

@@ -1,6 +1,7 @@
 package influx
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
-	"github.com/influxdata/influxdb-client-go/v2/domain"
 
 	"github.com/spotterhq/spotter/internal/journal"
 )
@@ -24,7 +24,7 @@ type server struct {
 	client influxdb2.Client
 
 	mu      sync.Mutex
-	version string // as /ping said, such as 1.8.10 or v2.7.6
+	version string // such as 1.8.10 or 2.7.6; 1.x or 2.x where that is all that is known
 	ready   bool   // the version is known and the buckets have been looked after
 	counts  counts
 }
@@ -38,7 +38,7 @@ func newServer(o *Options) *server {
 func (s *server) one() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.HasPrefix(strings.TrimPrefix(s.version, "v"), "1.")
+	return strings.HasPrefix(s.version, "1.")
 }
 
 // write stores the lines, however long the server is away. Its error is the
@@ -106,12 +106,12 @@ func (s *server) connect(ctx context.Context) *problem {
 	if ready {
 		return nil
 	}
-	header, _, p := s.request(ctx, http.MethodGet, "/ping", nil)
+	version, p := s.ping(ctx)
 	if p != nil {
 		return p
 	}
 	s.mu.Lock()
-	s.version = header.Get("X-Influxdb-Version")
+	s.version = version
 	s.mu.Unlock()
 	if s.one() {
 		p = s.createDatabases(ctx)
@@ -129,6 +129,27 @@ func (s *server) connect(ctx context.Context) *problem {
 	s.ready = true
 	s.mu.Unlock()
 	return nil
+}
+
+// ping returns the server's version. One that was built without telling it which
+// it is calls itself unknown: then it is 1.x if it lacks what 2.x is set up by.
+func (s *server) ping(ctx context.Context) (string, *problem) {
+	header, _, p := s.request(ctx, http.MethodGet, "/ping", "", nil)
+	if p != nil {
+		return "", p
+	}
+	version := strings.TrimPrefix(header.Get("X-Influxdb-Version"), "v")
+	if version != "" && version[0] >= '0' && version[0] <= '9' {
+		return version, nil
+	}
+	switch _, _, p := s.request(ctx, http.MethodGet, "/api/v2/setup", "", nil); {
+	case p == nil:
+		return "2.x", nil
+	case p.class == Missing:
+		return "1.x", nil
+	default:
+		return "", p
+	}
 }
 
 func (s *server) createDatabases(ctx context.Context) *problem {
@@ -162,35 +183,47 @@ func (s *server) createDatabases(ctx context.Context) *problem {
 
 func (s *server) createBuckets(ctx context.Context) *problem {
 	for bucket, retention := range s.buckets() {
-		query := url.Values{"name": {bucket}, "org": {s.Org}}
-		_, body, p := s.request(ctx, http.MethodGet, "/api/v2/buckets?"+query.Encode(), nil)
-		if p != nil && p.class != Missing {
-			return p
-		}
 		var found struct {
 			Buckets []struct{} `json:"buckets"`
 		}
-		if p == nil {
-			if err := json.Unmarshal(body, &found); err != nil {
-				return &problem{class: Failing, message: "list buckets: " + err.Error()}
-			}
+		p := s.ask(ctx, "/api/v2/buckets?"+url.Values{"name": {bucket}, "org": {s.Org}}.Encode(), &found)
+		if p != nil && p.class != Missing {
+			return p
 		}
 		if len(found.Buckets) > 0 {
 			continue
 		}
-		org, err := s.client.OrganizationsAPI().FindOrganizationByName(ctx, s.Org)
-		if err != nil {
-			return classify(err, s.Now())
+		var orgs struct {
+			Orgs []struct {
+				ID string `json:"id"`
+			} `json:"orgs"`
 		}
-		var rules []domain.RetentionRule
+		if p := s.ask(ctx, "/api/v2/orgs?"+url.Values{"org": {s.Org}}.Encode(), &orgs); p != nil {
+			return p
+		}
+		if len(orgs.Orgs) == 0 {
+			return &problem{class: Missing, message: "no such organisation"}
+		}
+		wanted := newBucket{Name: bucket, OrgID: orgs.Orgs[0].ID}
 		if retention > 0 {
-			rules = append(rules, domain.RetentionRule{EverySeconds: int64(retention.Seconds())})
+			wanted.Rules = []retentionRule{{Type: "expire", EverySeconds: int64(retention.Seconds())}}
 		}
-		if _, err := s.client.BucketsAPI().CreateBucketWithName(ctx, org, bucket, rules...); err != nil {
-			return classify(err, s.Now())
+		if p := s.tell(ctx, "/api/v2/buckets", wanted); p != nil {
+			return p
 		}
 	}
 	return nil
+}
+
+type newBucket struct {
+	Name  string          `json:"name"`
+	OrgID string          `json:"orgID"`
+	Rules []retentionRule `json:"retentionRules"`
+}
+
+type retentionRule struct {
+	Type         string `json:"type"`
+	EverySeconds int64  `json:"everySeconds"`
 }
 
 // buckets are those that are written to, and for how long they keep it; 0: for ever.
@@ -206,18 +239,35 @@ func (s *server) address(bucket string) string {
 	return bucket
 }
 
-// request sends what the client library has no call for.
-func (s *server) request(ctx context.Context, method, path string, form url.Values) (http.Header, []byte, *problem) {
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+// ask gets a JSON answer of the 2.x API, and tell posts to it. The client library
+// has calls for the same, whose errors have lost the status and what it asks for.
+func (s *server) ask(ctx context.Context, path string, answer any) *problem {
+	_, body, p := s.request(ctx, http.MethodGet, path, "", nil)
+	if p != nil {
+		return p
 	}
-	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, body)
+	if err := json.Unmarshal(body, answer); err != nil {
+		return &problem{class: Failing, message: "read answer: " + err.Error()}
+	}
+	return nil
+}
+
+func (s *server) tell(ctx context.Context, path string, what any) *problem {
+	body, err := json.Marshal(what)
+	if err != nil {
+		return &problem{class: Failing, message: err.Error()}
+	}
+	_, _, p := s.request(ctx, http.MethodPost, path, "application/json", body)
+	return p
+}
+
+func (s *server) request(ctx context.Context, method, path, contentType string, body []byte) (http.Header, []byte, *problem) {
+	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, &problem{class: Away, message: err.Error()}
 	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	if s.Token != "" {
 		req.Header.Set("Authorization", "Token "+s.Token)

@@ -16,7 +16,7 @@ type Stats struct {
 
 	Connected bool   // the last request was answered with yes or a refusal
 	LastError Class  // of the newest request that failed, "" before the first
-	Version   string // as the server says, "" before it is known
+	Version   string // of the server, "" before it is known, 1.x or 2.x where that is all
 	// LastWrite is how long the newest confirmed request took.
 	LastWrite time.Duration
 }
@@ -100,7 +100,10 @@ func (s *server) note(p *problem) {
 	case s.counts.connected && !was:
 		s.Logger.Info("influx answers", "version", s.version)
 	case !s.counts.connected && (was || wasError != p.class):
-		// The message stays out of the log: it may quote a point.
-		s.Logger.Warn("influx does not take points; trying again", "class", p.class, "status", p.status)
+		reason := ""
+		if p.class == Away {
+			reason = p.message // an answer's message stays out of the log: it may quote a point
+		}
+		s.Logger.Warn("influx does not take points; trying again", "class", p.class, "status", p.status, "error", reason)
 	}
 }
