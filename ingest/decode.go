@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -132,7 +131,7 @@ func (d *decoder) add(e journal.Event) {
 // refuse puts a message, or the element of it with the given index, into quarantine.
 func (d *decoder) refuse(index *int, payload []byte, cause error) {
 	q := lift.Quarantined{
-		Topic:    strings.ToValidUTF8(clipTo(d.Topic, 1024), "�"),
+		Topic:    clipTo(d.Topic, 1024),
 		Reason:   cause.Error(),
 		Index:    index,
 		Received: d.Received,
@@ -144,6 +143,7 @@ func (d *decoder) refuse(index *int, payload []byte, cause error) {
 	if errors.As(cause, &field) {
 		q.Field, q.Reason = field.Field, field.Reason
 	}
+	q.Field, q.Reason = clipTo(q.Field, 200), clipTo(q.Reason, 500)
 	hash := sha256.Sum256(payload)
 	if len(payload) > lift.MaxQuarantinedBytes {
 		q.Bytes, q.Hash = payload[:lift.MaxQuarantinedBytes], hex.EncodeToString(hash[:])
@@ -156,25 +156,31 @@ func (d *decoder) refuse(index *int, payload []byte, cause error) {
 	d.add(journal.Event{Kind: journal.KindQuarantined, Quarantined: &q, Athlete: d.address.athlete})
 }
 
+// clipTo keeps hostile text short, and fit to be stored: an event that cannot be
+// encoded would hold up every one behind it.
 func clipTo(s string, n int) string {
 	if len(s) > n {
-		return s[:n]
+		s = s[:n] + "…"
 	}
-	return s
+	return strings.ToValidUTF8(s, "�")
 }
 
 func (d *decoder) reps() {
-	payload := bytes.TrimSpace(d.Payload)
-	if len(payload) == 0 || payload[0] != '[' {
+	if !bytes.HasPrefix(bytes.TrimLeft(d.Payload, " \t\r\n"), []byte("[")) {
 		d.rep(nil, d.Payload)
 		return
 	}
 	var elements []jsontext.Value
-	if err := unmarshal(payload, &elements); err != nil {
+	// What can be told of one element alone must not cost the others.
+	err := unmarshal(d.Payload, &elements, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	switch {
+	case err != nil:
 		d.refuse(nil, d.Payload, err)
 		return
-	}
-	if len(elements) > MaxElements {
+	case len(elements) == 0:
+		d.refuse(nil, d.Payload, &lift.FieldError{Reason: "array holds no rep"})
+		return
+	case len(elements) > MaxElements:
 		d.refuse(nil, d.Payload, &lift.FieldError{Reason: fmt.Sprintf("array has %d reps, more than %d", len(elements), MaxElements)})
 		return
 	}
@@ -183,14 +189,18 @@ func (d *decoder) reps() {
 	}
 }
 
-// repMessage tells apart what is required and missing from what is zero.
+// repMessage tells apart what is missing from what is zero or empty.
 type repMessage struct {
 	lift.Rep
-	BootID       *string        `json:"boot_id"`
-	Seq          *int64         `json:"seq"`
-	MeanVelocity *float64       `json:"mean_velocity_mps"`
-	Unknown      jsontext.Value `json:",unknown"`
+	BootID       *string          `json:"boot_id"`
+	Seq          *int64           `json:"seq"`
+	MeanVelocity *float64         `json:"mean_velocity_mps"`
+	Athlete      *lift.AthleteID  `json:"athlete"`
+	Exercise     *lift.ExerciseID `json:"exercise"`
+	Source       jsontext.Value   `json:"source"` // not the sender's to say
 }
+
+var repFields = fieldsOf[repMessage]("source")
 
 func (d *decoder) rep(index *int, payload []byte) {
 	var m repMessage
@@ -200,14 +210,14 @@ func (d *decoder) rep(index *int, payload []byte) {
 		err = m.complete(&r, d.Received)
 	}
 	if err != nil {
-		if lift.CheckID("", r.Athlete) == nil {
-			d.address.athlete = r.Athlete
+		if m.Athlete != nil && lift.CheckID("athlete", *m.Athlete) == nil {
+			d.address.athlete = *m.Athlete
 		}
 		d.refuse(index, payload, err)
 		d.address.athlete = ""
 		return
 	}
-	d.UnknownFields += countFields(m.Unknown)
+	d.UnknownFields += repFields.unknown(payload)
 	d.add(journal.Event{Kind: journal.KindRep, Rep: &r, Athlete: r.Athlete})
 }
 
@@ -222,33 +232,48 @@ func (m *repMessage) complete(r *lift.Rep, now time.Time) error {
 	}
 	r.BootID, r.Seq, r.MeanVelocity = *m.BootID, *m.Seq, *m.MeanVelocity
 	r.Time = stored(r.Time)
-	r.Source = "" // where a rep comes from is not the sender's to say
+	if m.Athlete != nil {
+		if err := lift.CheckID("athlete", *m.Athlete); err != nil {
+			return err
+		}
+		r.Athlete = *m.Athlete
+	}
+	if m.Exercise != nil {
+		if err := lift.CheckID("exercise", *m.Exercise); err != nil {
+			return err
+		}
+		r.Exercise = *m.Exercise
+	}
 	return r.Validate(now)
 }
 
+var statusFields = fieldsOf[lift.DeviceStatus]()
+
 func decodeStatus(d *decoder) (*lift.DeviceStatus, error) {
-	var m struct {
-		lift.DeviceStatus
-		Unknown jsontext.Value `json:",unknown"`
-	}
+	var m lift.DeviceStatus
 	if err := unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
-	d.UnknownFields += countFields(m.Unknown)
-	return &m.DeviceStatus, m.Validate()
+	d.UnknownFields += statusFields.unknown(d.Payload)
+	return &m, m.Validate()
 }
+
+// assignMessage tells apart what is missing, null and empty.
+type assignMessage struct {
+	lift.Assignment
+	Athlete    jsontext.Value   `json:"athlete"`
+	Exercise   *lift.ExerciseID `json:"exercise"`
+	Since      *time.Time       `json:"since"`
+	SinceGiven jsontext.Value   `json:"since_given"` // not the sender's to say
+}
+
+var assignFields = fieldsOf[assignMessage]("since_given")
 
 func decodeAssign(d *decoder) (*lift.Assignment, error) {
 	if len(bytes.TrimSpace(d.Payload)) == 0 {
 		return &lift.Assignment{Since: d.Received}, nil
 	}
-	var m struct {
-		lift.Assignment
-		Athlete jsontext.Value `json:"athlete"`
-		Since   *time.Time     `json:"since"`
-		Given   jsontext.Value `json:"since_given"` // not the sender's to say
-		Unknown jsontext.Value `json:",unknown"`
-	}
+	var m assignMessage
 	if err := unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
@@ -265,21 +290,30 @@ func decodeAssign(d *decoder) (*lift.Assignment, error) {
 		if err := lift.CheckID("athlete", a.Athlete); err != nil {
 			return nil, err
 		}
+		if m.Exercise != nil {
+			if err := lift.CheckID("exercise", *m.Exercise); err != nil {
+				return nil, err
+			}
+			a.Exercise = *m.Exercise
+		}
 	}
 	a.Since, a.SinceGiven = d.Received, m.Since != nil
 	if m.Since != nil {
 		a.Since = stored(*m.Since)
 	}
-	d.UnknownFields += countFields(m.Unknown)
+	d.UnknownFields += assignFields.unknown(d.Payload)
 	return &a, a.Validate(d.Received)
 }
 
+type samplesMessage struct {
+	lift.Samples
+	Chunk *int64 `json:"chunk"`
+}
+
+var samplesFields = fieldsOf[samplesMessage]()
+
 func decodeSamples(d *decoder) (*lift.Samples, error) {
-	var m struct {
-		lift.Samples
-		Chunk   *int64         `json:"chunk"`
-		Unknown jsontext.Value `json:",unknown"`
-	}
+	var m samplesMessage
 	if err := unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
@@ -288,114 +322,23 @@ func decodeSamples(d *decoder) (*lift.Samples, error) {
 	}
 	m.Samples.Chunk = *m.Chunk
 	m.Time = stored(m.Time)
-	d.UnknownFields += countFields(m.Unknown)
+	d.UnknownFields += samplesFields.unknown(d.Payload)
 	return &m.Samples, m.Validate(d.Received)
 }
 
+var checkInFields = fieldsOf[lift.CheckIn]()
+
 func decodeCheckIn(d *decoder) (*lift.CheckIn, error) {
-	var m struct {
-		lift.CheckIn
-		Unknown jsontext.Value `json:",unknown"`
-	}
+	var m lift.CheckIn
 	if err := unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
 	m.Time = stored(m.Time)
-	d.UnknownFields += countFields(m.Unknown)
-	return &m.CheckIn, m.Validate(d.Received)
+	d.UnknownFields += checkInFields.unknown(d.Payload)
+	return &m, m.Validate(d.Received)
 }
 
 // stored is the precision in which times are kept everywhere.
 func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 func missing(field string) error { return &lift.FieldError{Field: field, Reason: "is missing"} }
-
-// unmarshal reads one JSON value with nothing behind it, or returns a FieldError.
-func unmarshal(data []byte, v any) error {
-	if err := json.Unmarshal(data, v); err != nil {
-		return explain(err, "")
-	}
-	return nil
-}
-
-// explain says in the sender's words what a JSON error means.
-func explain(err error, within string) error {
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		return &lift.FieldError{Field: within, Reason: fmt.Sprintf("is not JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)}
-	}
-	var semantic *json.SemanticError
-	if !errors.As(err, &semantic) {
-		return &lift.FieldError{Field: within, Reason: err.Error()}
-	}
-	field := strings.ReplaceAll(strings.TrimPrefix(string(semantic.JSONPointer), "/"), "/", ".")
-	if within != "" {
-		field = within
-	}
-	reason := "is not " + expected(semantic.GoType)
-	if semantic.JSONKind != 0 {
-		reason += ", but a JSON " + kindName(semantic.JSONKind)
-	}
-	return &lift.FieldError{Field: field, Reason: reason}
-}
-
-func expected(t reflect.Type) string {
-	if t == nil {
-		return "what is expected"
-	}
-	if t == reflect.TypeFor[time.Time]() {
-		return "a time in RFC 3339 with a zone"
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return expected(t.Elem())
-	case reflect.Int, reflect.Int64:
-		return "a whole number"
-	case reflect.Float64:
-		return "a number"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.String:
-		return "a text"
-	case reflect.Slice:
-		return "an array"
-	}
-	return "an object"
-}
-
-func kindName(k jsontext.Kind) string {
-	switch k {
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "boolean"
-	case '"':
-		return "text"
-	case '0':
-		return "number of another form"
-	case '{':
-		return "object"
-	}
-	return "array"
-}
-
-func countFields(unknown jsontext.Value) int {
-	if len(unknown) == 0 {
-		return 0
-	}
-	n := 0
-	d := jsontext.NewDecoder(bytes.NewReader(unknown))
-	if _, err := d.ReadToken(); err != nil {
-		return 0
-	}
-	for d.PeekKind() == '"' {
-		if err := d.SkipValue(); err != nil { // the name
-			return n
-		}
-		if err := d.SkipValue(); err != nil {
-			return n
-		}
-		n++
-	}
-	return n
-}

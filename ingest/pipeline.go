@@ -34,6 +34,9 @@ type Options struct {
 	QueueBytes int // bytes of them, default 64 MiB
 	// Retry is how long to wait after a failed append, default 500 ms.
 	Retry time.Duration
+	// Patience is how long one append may take before it is tried again, default
+	// 30 s: an external log may never answer what it was sent.
+	Patience time.Duration
 	// Now is the clock by which appends are timed.
 	Now func() time.Time
 }
@@ -71,6 +74,9 @@ func NewPipeline(o Options) *Pipeline {
 	}
 	if o.Retry == 0 {
 		o.Retry = 500 * time.Millisecond
+	}
+	if o.Patience == 0 {
+		o.Patience = 30 * time.Second
 	}
 	limit := int64(o.QueueBytes)
 	return &Pipeline{o: o, queue: make(chan Delivery, o.Queue), bytes: semaphore.NewWeighted(limit), limit: limit}
@@ -152,7 +158,9 @@ func (p *Pipeline) commit(ctx context.Context, group []Delivery) error {
 func (p *Pipeline) append(ctx context.Context, events []journal.Event) error {
 	for {
 		start := p.o.Now()
-		acks, err := p.o.Log.Append(ctx, events...)
+		attempt, cancel := context.WithTimeout(ctx, p.o.Patience)
+		acks, err := p.o.Log.Append(attempt, events...)
+		cancel()
 		if err == nil {
 			p.failing.Store(false)
 			p.Stats.AppendNanos.Store(int64(p.o.Now().Sub(start)))

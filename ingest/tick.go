@@ -14,8 +14,13 @@ import (
 // nodes may tick: the log keeps the first of each minute.
 func Tick(ctx context.Context, log Log, now func() time.Time, logger *slog.Logger) error {
 	for {
-		minute := now().UTC().Truncate(time.Minute)
-		if _, err := log.Append(ctx, journal.Event{Kind: journal.KindTick, Received: now().UTC(), Minute: minute}); err != nil && ctx.Err() == nil {
+		received := now().UTC()
+		minute := received.Truncate(time.Minute)
+		// A minute that the log does not answer for is given up: the next says more.
+		attempt, cancel := context.WithTimeout(ctx, time.Minute)
+		_, err := log.Append(attempt, journal.Event{Kind: journal.KindTick, Received: received, Minute: minute})
+		cancel()
+		if err != nil && ctx.Err() == nil {
 			logger.Error("a minute could not be noted in the log", "error", err)
 		}
 		select {

@@ -21,8 +21,10 @@ const (
 	ingestUser  = "ingest"
 )
 
-// Login is what an MQTT client says of itself.
-type Login struct{ Username, Password, ClientID string }
+// Login is what an MQTT client says of itself. nats-server does not tell its client
+// id; that of ingest is therefore not to be guessed, because whoever connects with
+// it takes its session over.
+type Login struct{ Username, Password string }
 
 // Gate decides who may connect to the embedded broker. A nil Gate lets everybody
 // in.
@@ -147,7 +149,13 @@ func (s *Server) Open() { s.open.Store(true) }
 // which streams could be deleted.
 var mqttPermissions = &server.Permissions{
 	Publish:   &server.SubjectPermission{Deny: []string{"$JS.>", "$SYS.>", "$MQTT.>", "$NRG.>", "$KV.>", "$O.>"}},
-	Subscribe: &server.SubjectPermission{Deny: []string{"$JS.>", "$SYS.>", "$NRG.>", "$KV.>", "$O.>"}},
+	// The server files a client's own subscriptions under $MQTT.sub and
+	// $MQTT.deliver. The others hold what is not for clients to see, such as the
+	// client ids of the stored sessions.
+	Subscribe: &server.SubjectPermission{Deny: []string{
+		"$JS.>", "$SYS.>", "$NRG.>", "$KV.>", "$O.>",
+		"$MQTT.sess.>", "$MQTT.msgs.>", "$MQTT.rmsgs.>", "$MQTT.qos2.>", "$MQTT.out.>", "$MQTT.JSA.>",
+	}},
 }
 
 // Check implements nats-server's authentication.
@@ -160,7 +168,7 @@ func (s *Server) Check(c server.ClientAuthentication) bool {
 		account = logAccount
 	case login.Password == s.secret && login.Username == ingestUser:
 		user.Permissions = mqttPermissions
-	case s.open.Load() && (s.gate == nil || s.gate(Login{login.Username, login.Password, login.Name})):
+	case s.open.Load() && (s.gate == nil || s.gate(Login{login.Username, login.Password})):
 		user.Permissions = mqttPermissions
 	default:
 		return false
