@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,15 +33,15 @@ type gym struct {
 	view   *view.View
 	server *Server
 	url    string
-	logged *bytes.Buffer
+	logged *notes
 	stop   func() error // stops the server and waits for it
 }
 
 // open starts a gym; change may adjust the options.
 func open(t testing.TB, change ...func(*Options)) *gym {
 	t.Helper()
-	g := &gym{t: t, logged: &bytes.Buffer{}}
-	logger := slog.New(slog.NewTextHandler(&lockedWriter{w: g.logged}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	g := &gym{t: t, logged: &notes{}}
+	logger := slog.New(slog.NewTextHandler(g.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if g.log, err = journal.Open(t.Context(), journal.Options{Dir: t.TempDir(), Fsync: time.Second, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
@@ -98,16 +99,35 @@ func (g *gym) serve() {
 	})
 }
 
-type lockedWriter struct {
-	mu sync.Mutex
-	w  io.Writer
+// notes keeps what is logged.
+type notes struct {
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
-func (l *lockedWriter) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
+func (n *notes) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(p)
 }
+
+func (n *notes) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}
+
+// clock is a time that a test moves.
+type clock struct{ ns atomic.Int64 }
+
+func clockAt(t time.Time) *clock {
+	c := &clock{}
+	c.ns.Store(t.UnixNano())
+	return c
+}
+
+func (c *clock) time() time.Time     { return time.Unix(0, c.ns.Load()) }
+func (c *clock) add(d time.Duration) { c.ns.Add(int64(d)) }
 
 // append stores the events and waits until the view has them.
 func (g *gym) append(events ...journal.Event) uint64 {

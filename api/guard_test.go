@@ -103,8 +103,8 @@ func TestEveryOperationWantsAToken(t *testing.T) {
 }
 
 func TestWrongTokensAreLimitedByAddress(t *testing.T) {
-	now := time.Date(2026, 11, 22, 12, 0, 30, 0, time.UTC)
-	g := open(t, func(o *Options) { o.Clock = func() time.Time { return now } })
+	now := clockAt(time.Date(2026, 11, 22, 12, 0, 30, 0, time.UTC))
+	g := open(t, func(o *Options) { o.Clock = now.time })
 	ask := func(address, token, forwarded string) int {
 		r := httptest.NewRequest("GET", "/api/v1/alerts", nil)
 		r.RemoteAddr = address
@@ -133,7 +133,7 @@ func TestWrongTokensAreLimitedByAddress(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.why, got, c.status)
 		}
 	}
-	now = now.Add(time.Minute)
+	now.add(time.Minute)
 	if got := ask("192.0.2.1:1001", testToken, ""); got != http.StatusOK {
 		t.Errorf("a minute later: %d", got)
 	}
