@@ -34,8 +34,10 @@ const (
 
 // Options of a follower. The fields without a default are required.
 type Options struct {
-	URL    string // of the server, such as http://localhost:8086
-	Token  string // 2.x: a token; 1.8: user:password, empty without authentication
+	URL string // of the server, such as http://localhost:8086
+	// Token is for 2.x one that may read and write both buckets, for 1.8
+	// user:password; empty without authentication.
+	Token  string
 	Org    string // 2.x only
 	Bucket string // 1.8: the database. Samples go to the one named Bucket + "_samples"
 

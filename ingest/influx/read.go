@@ -27,10 +27,11 @@ type span struct {
 func (s *server) valid(ctx context.Context, bucket string, r span) ([]identity, error) {
 	var found []identity
 	err := s.retry(ctx, func() (p *problem) {
-		if s.one() {
-			found, p = s.validByInfluxQL(ctx, bucket, r)
-		} else {
+		// 2.x understands InfluxQL only where a bucket is mapped; others lack Flux.
+		if strings.HasPrefix(s.Version(), "2.") {
 			found, p = s.validByFlux(ctx, bucket, r)
+		} else {
+			found, p = s.validByInfluxQL(ctx, bucket, r)
 		}
 		return p
 	})

@@ -211,6 +211,23 @@ func TestALateRepJoinsSetsAndTheOldOneIsVoid(t *testing.T) {
 	}
 }
 
+func TestSetsThatAreDueAtAStopAreWrittenAfterIt(t *testing.T) {
+	r := newRig(t, anyInflux(t))
+	r.append(r.reps(1, 10, r.athlete("ana"))...)
+	f, stop := r.follower()
+	r.settled(f)
+	if n := len(r.valid("set")); n != 0 {
+		t.Fatalf("%d sets before the next tick", n)
+	}
+	stop()
+	r.append(r.tick(at(600)))
+	f, _ = r.follower()
+	r.settled(f)
+	if n := len(r.valid("set")); n != 2 {
+		t.Errorf("%d sets after the restart, want 2", n)
+	}
+}
+
 func TestSamplesCarryWhoIsOnTheBar(t *testing.T) {
 	r := newRig(t, anyInflux(t))
 	ana := r.athlete("ana")
