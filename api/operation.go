@@ -55,6 +55,9 @@ func add[I, O any](s *Server, op huma.Operation, do func(context.Context, *I) (*
 	if len(op.Security) > 0 {
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusTooManyRequests)
 	}
+	if op.Method == http.MethodPost || op.Method == http.MethodPatch {
+		op.Errors = append(op.Errors, http.StatusBadRequest)
+	}
 	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
@@ -84,6 +87,8 @@ func operation(item *huma.PathItem, method string) *huma.Operation {
 		return item.Post
 	case http.MethodPatch:
 		return item.Patch
+	case http.MethodDelete:
+		return item.Delete
 	}
 	return item.Get
 }

@@ -75,6 +75,7 @@ func (s *Server) addQuarantine() {
 	remove.Errors = []int{http.StatusNotFound}
 	remove.DefaultStatus = http.StatusNoContent
 	add(s, remove, s.deleteQuarantined)
+	s.also("/api/v1/quarantine/{id}", http.MethodDelete, map[int]string{http.StatusAccepted: "Stored, but not applied within 2 seconds"})
 }
 
 func (s *Server) listQuarantine(ctx context.Context, in *Paging) (*answer[list[QuarantineItem]], error) {
