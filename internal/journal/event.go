@@ -52,6 +52,10 @@ type Event struct {
 	Quarantined *lift.Quarantined  `json:"quarantined,omitzero"`
 	Released    *Release           `json:"released,omitzero"`
 
+	// Hash is that of the content of a rep or check-in: of two contents for one
+	// revision the smaller hash counts. Append sets it.
+	Hash string `json:"hash,omitzero"`
+
 	// ExpectLast, where set, lets the append fail with ErrDisplaced unless the
 	// newest event of the same athlete and kind has this sequence (0: none yet).
 	ExpectLast *uint64 `json:"-"`
@@ -77,9 +81,11 @@ type Entry struct {
 func (e *Event) ID() (string, error) {
 	switch e.Kind {
 	case KindRep:
-		return e.revised("rep", e.Rep, string(e.Site), string(e.Device), e.Rep.BootID, strconv.FormatInt(e.Rep.Seq, 10))
+		hash, err := e.ContentHash()
+		return lift.Digest("rep", string(e.Site), string(e.Device), e.Rep.BootID, strconv.FormatInt(e.Rep.Seq, 10), hash), err
 	case KindCheckIn:
-		return e.revised("checkin", e.CheckIn, string(e.Athlete), e.CheckIn.Time.UTC().Format(time.RFC3339Nano), string(e.CheckIn.Phase))
+		hash, err := e.ContentHash()
+		return lift.Digest("checkin", string(e.Athlete), e.CheckIn.Time.UTC().Format(time.RFC3339Nano), string(e.CheckIn.Phase), hash), err
 	case KindSamples:
 		return lift.Digest("samples", string(e.Site), string(e.Device), e.Samples.BootID, strconv.FormatInt(e.Samples.Chunk, 10)), nil
 	case KindTick:
@@ -95,13 +101,20 @@ func (e *Event) ID() (string, error) {
 	return lift.Digest(string(e.Kind), string(data)), nil
 }
 
-// revised identifies what has an identity, revisions and content.
-func (e *Event) revised(kind string, content any, identity ...string) (string, error) {
+// ContentHash is Hash, made of the content where it is not set yet.
+func (e *Event) ContentHash() (string, error) {
+	if e.Hash != "" {
+		return e.Hash, nil
+	}
+	var content any = e.Rep
+	if e.Kind == KindCheckIn {
+		content = e.CheckIn
+	}
 	data, err := json.Marshal(content, json.Deterministic(true))
 	if err != nil {
-		return "", fmt.Errorf("encode %s: %w", kind, err)
+		return "", fmt.Errorf("encode %s: %w", e.Kind, err)
 	}
-	return lift.Digest(append(append([]string{kind}, identity...), string(data))...), nil
+	return lift.Digest(string(data)), nil
 }
 
 func (e *Event) encode() ([]byte, error) {

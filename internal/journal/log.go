@@ -226,6 +226,13 @@ func translate(err error) error {
 
 func message(e *Event) (*nats.Msg, error) {
 	e.V = Version
+	if e.Kind == KindRep || e.Kind == KindCheckIn {
+		hash, err := e.ContentHash()
+		if err != nil {
+			return nil, err
+		}
+		e.Hash = hash
+	}
 	id, err := e.ID()
 	if err != nil {
 		return nil, err

@@ -148,7 +148,7 @@ func (s *Server) Open() { s.open.Store(true) }
 // mqttPermissions keep MQTT clients away from the server's own subjects, through
 // which streams could be deleted.
 var mqttPermissions = &server.Permissions{
-	Publish:   &server.SubjectPermission{Deny: []string{"$JS.>", "$SYS.>", "$MQTT.>", "$NRG.>", "$KV.>", "$O.>"}},
+	Publish: &server.SubjectPermission{Deny: []string{"$JS.>", "$SYS.>", "$MQTT.>", "$NRG.>", "$KV.>", "$O.>"}},
 	// The server files a client's own subscriptions under $MQTT.sub and
 	// $MQTT.deliver. The others hold what is not for clients to see, such as the
 	// client ids of the stored sessions.

@@ -184,7 +184,10 @@ func (a *applier) checkin(e *journal.Entry) error {
 	if err != nil {
 		return err
 	}
-	hash := contentHash(data)
+	hash, err := contentHash(&e.Event)
+	if err != nil {
+		return err
+	}
 	var revision int64
 	var known []byte
 	err = a.stmt(a.stmts.checkin).QueryRowContext(a.ctx, id).Scan(&revision, &known)
@@ -248,9 +251,12 @@ func judge(revision int64, hash []byte, knownRevision int64, knownHash []byte) v
 	return conflictLost
 }
 
-func contentHash(data []byte) []byte {
-	h, _ := hex.DecodeString(lift.Digest(string(data)))
-	return h
+func contentHash(e *journal.Event) ([]byte, error) {
+	hash, err := e.ContentHash()
+	if err != nil {
+		return nil, err
+	}
+	return hex.DecodeString(hash)
 }
 
 // conflict quarantines the content that lost against another of the same revision.

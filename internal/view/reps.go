@@ -13,11 +13,11 @@ import (
 )
 
 func (a *applier) rep(e *journal.Entry) error {
-	data, err := json.Marshal(e.Rep, json.Deterministic(true))
+	hash, err := contentHash(&e.Event)
 	if err != nil {
 		return err
 	}
-	r := &row{hash: contentHash(data)}
+	r := &row{hash: hash}
 	r.ID = lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq)
 	r.Site, r.Device, r.Received, r.LogSeq = e.Site, e.Device, e.Received, e.Seq
 	assigned, err := a.assignedTo(e.Site, e.Device, e.Rep)
