@@ -24,6 +24,7 @@ import (
 	"github.com/spotterhq/spotter/ingest"
 	"github.com/spotterhq/spotter/ingest/influx"
 	"github.com/spotterhq/spotter/ingest/mqtt"
+	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/monitor"
@@ -95,7 +96,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	}
 	var broker *journal.BrokerOptions
 	if c.MQTTBroker == "" {
-		broker = &journal.BrokerOptions{Addr: c.MQTT, Gate: func(journal.Login) bool { return !c.MQTTAuth }}
+		broker = &journal.BrokerOptions{Addr: c.MQTT, Gate: gate(access.In(c.Data), c.MQTTAuth, logger)}
 	}
 	if s.journal, err = c.openLog(ctx, broker, logger); err != nil {
 		return nil, err
@@ -133,6 +134,23 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		return nil, err
 	}
 	return s, s.metrics.watch(s)
+}
+
+// gate lets anybody in until the first credential exists, unless it is strict.
+func gate(credentials *access.Store, strict bool, logger *slog.Logger) journal.Gate {
+	return func(l journal.Login) (journal.Rights, bool) {
+		all, err := credentials.List()
+		if err == nil && len(all) == 0 && !strict {
+			return journal.Anybody(), true
+		}
+		grant, ok, loginErr := credentials.Login(l.Username, l.Password)
+		if err := errors.Join(err, loginErr); err != nil {
+			logger.Error("nobody can connect to the broker", "error", err)
+		} else if !ok {
+			logger.Warn("a client was refused at the broker: wrong username or password")
+		}
+		return journal.Rights{Publish: grant.Publish, Subscribe: grant.Subscribe}, ok
+	}
 }
 
 func (s *stack) analysisSettings() analysis.Settings { return analysis.Settings{Zone: s.zone} }

@@ -88,6 +88,11 @@ func (e *Event) ID() (string, error) {
 		return lift.Digest("checkin", string(e.Athlete), e.CheckIn.Time.UTC().Format(time.RFC3339Nano), string(e.CheckIn.Phase), hash), err
 	case KindSamples:
 		return lift.Digest("samples", string(e.Site), string(e.Device), e.Samples.BootID, strconv.FormatInt(e.Samples.Chunk, 10)), nil
+	case KindAssign:
+		if e.Assign.SinceGiven { // otherwise it says something new whenever it arrives
+			hash, err := digest(e.Kind, e.Assign)
+			return lift.Digest("assign", string(e.Site), string(e.Device), hash), err
+		}
 	case KindTick:
 		return "tick:" + e.Minute.UTC().Format("2006-01-02T15:04"), nil
 	case KindQuarantined:
@@ -106,13 +111,16 @@ func (e *Event) ContentHash() (string, error) {
 	if e.Hash != "" {
 		return e.Hash, nil
 	}
-	var content any = e.Rep
 	if e.Kind == KindCheckIn {
-		content = e.CheckIn
+		return digest(e.Kind, e.CheckIn)
 	}
+	return digest(e.Kind, e.Rep)
+}
+
+func digest(kind Kind, content any) (string, error) {
 	data, err := json.Marshal(content, json.Deterministic(true))
 	if err != nil {
-		return "", fmt.Errorf("encode %s: %w", e.Kind, err)
+		return "", fmt.Errorf("encode %s: %w", kind, err)
 	}
 	return lift.Digest(string(data)), nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,9 +27,16 @@ const (
 // it takes its session over.
 type Login struct{ Username, Password string }
 
-// Gate decides who may connect to the embedded broker. A nil Gate lets everybody
-// in.
-type Gate func(Login) bool
+// Rights are the MQTT topics that a client may publish and subscribe to, with + for
+// one level and # for all that follow.
+type Rights struct{ Publish, Subscribe []string }
+
+// Anybody are the rights to every topic but the server's own.
+func Anybody() Rights { return Rights{[]string{"#"}, []string{"#"}} }
+
+// Gate decides who may connect to the embedded broker, and what they may do there.
+// A nil Gate lets in anybody.
+type Gate func(Login) (Rights, bool)
 
 // BrokerOptions describe the embedded MQTT broker.
 type BrokerOptions struct {
@@ -145,17 +153,22 @@ func (s *Server) IngestLogin() (username, password string) { return ingestUser, 
 // be acknowledged and dropped, because nobody had subscribed yet.
 func (s *Server) Open() { s.open.Store(true) }
 
-// mqttPermissions keep MQTT clients away from the server's own subjects, through
-// which streams could be deleted.
-var mqttPermissions = &server.Permissions{
-	Publish: &server.SubjectPermission{Deny: []string{"$JS.>", "$SYS.>", "$MQTT.>", "$NRG.>", "$KV.>", "$O.>"}},
-	// The server files a client's own subscriptions under $MQTT.sub and
-	// $MQTT.deliver. The others hold what is not for clients to see, such as the
-	// client ids of the stored sessions.
-	Subscribe: &server.SubjectPermission{Deny: []string{
-		"$JS.>", "$SYS.>", "$NRG.>", "$KV.>", "$O.>",
-		"$MQTT.sess.>", "$MQTT.msgs.>", "$MQTT.rmsgs.>", "$MQTT.qos2.>", "$MQTT.out.>", "$MQTT.JSA.>",
-	}},
+// forbidden are the server's own subjects, through which streams could be deleted.
+var forbidden = []string{"$JS.>", "$SYS.>", "$NRG.>", "$KV.>", "$O.>"}
+
+// mqttInternal are the broker's own: the server keeps MQTT clients from subscribing
+// to them by itself, and needs them for its deliveries.
+const mqttInternal = "$MQTT.>"
+
+func (r Rights) permissions() *server.Permissions {
+	subjects := func(topics []string, deny ...string) *server.SubjectPermission {
+		p := &server.SubjectPermission{Allow: []string{}, Deny: append(deny, forbidden...)}
+		for _, t := range topics {
+			p.Allow = append(p.Allow, strings.NewReplacer("/", ".", "+", "*", "#", ">").Replace(t))
+		}
+		return p
+	}
+	return &server.Permissions{Publish: subjects(r.Publish, mqttInternal), Subscribe: subjects(r.Subscribe)}
 }
 
 // Check implements nats-server's authentication.
@@ -163,13 +176,20 @@ func (s *Server) Check(c server.ClientAuthentication) bool {
 	login := c.GetOpts()
 	user := &server.User{Username: login.Username}
 	account := mqttAccount
-	switch {
-	case login.Password == s.secret && login.Username == logUser:
+	switch own := login.Password == s.secret; {
+	case own && login.Username == logUser:
 		account = logAccount
-	case login.Password == s.secret && login.Username == ingestUser:
-		user.Permissions = mqttPermissions
-	case s.open.Load() && (s.gate == nil || s.gate(Login{login.Username, login.Password})):
-		user.Permissions = mqttPermissions
+	case own && login.Username == ingestUser:
+		user.Permissions = Anybody().permissions()
+	case s.open.Load():
+		rights, ok := Anybody(), true
+		if s.gate != nil {
+			rights, ok = s.gate(Login{login.Username, login.Password})
+		}
+		if !ok {
+			return false
+		}
+		user.Permissions = rights.permissions()
 	default:
 		return false
 	}
