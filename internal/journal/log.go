@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -67,12 +68,15 @@ type Log struct {
 	kv      jetstream.KeyValue
 	log     *slog.Logger
 	syncs   bool // each write is synced, as far as is known
+	costs   costs
 }
 
 // Open opens the log, creating it where there is none. The context bounds the
 // opening only.
 func Open(ctx context.Context, o Options) (_ *Log, err error) {
 	l := &Log{log: o.Logger, syncs: o.URL != "" || o.Fsync == 0}
+	l.costs.single.Store(int64(firstSingle))
+	l.costs.batch.Store(int64(firstBatch))
 	defer func() {
 		if err != nil {
 			l.Close()
@@ -178,7 +182,11 @@ func (l *Log) Append(ctx context.Context, events ...Event) ([]Ack, error) {
 	if !l.wantsBatch(events) {
 		return l.appendEach(ctx, messages)
 	}
+	began := time.Now()
 	acks, err := l.appendBatch(ctx, messages)
+	if err == nil {
+		note(&l.costs.batch, time.Since(began))
+	}
 	var apiErr *jetstream.APIError
 	if errors.As(err, &apiErr) && apiErr.ErrorCode == errBatchHasDuplicate {
 		// One event that the log already has refuses the whole batch.
@@ -187,11 +195,29 @@ func (l *Log) Append(ctx context.Context, events ...Event) ([]Ack, error) {
 	return acks, translate(err)
 }
 
-// batchFrom is from how many events on one fsync for all of them is quicker than
-// one for each: the server stages an atomic batch in a store of its own, which
-// takes about 5 ms however small the batch is.
-const batchFrom = 64
+// costs are what appends have taken lately, by which the quicker way is chosen: an
+// atomic batch shares one fsync, but the server stages it in a store of its own,
+// which takes some milliseconds however small the batch is; single publishes are
+// pipelined, but synced one by one.
+type costs struct {
+	single atomic.Int64 // nanoseconds for each event
+	batch  atomic.Int64 // nanoseconds for a whole batch
+}
 
+// Costs to begin with: an fsync of a common SSD, and what a batch takes at least.
+const (
+	firstSingle = 200 * time.Microsecond
+	firstBatch  = 6 * time.Millisecond
+	leastBatch  = 8 // fewer events are never worth a batch
+)
+
+// note lets the newest observation count for a quarter.
+func note(cost *atomic.Int64, took time.Duration) {
+	cost.Store(cost.Load() - cost.Load()/4 + int64(took)/4)
+}
+
+// wantsBatch chooses how the events are appended. Where nothing is synced with each
+// write, single publishes are always quicker.
 func (l *Log) wantsBatch(events []Event) bool {
 	if len(events) < 2 {
 		return false
@@ -203,7 +229,11 @@ func (l *Log) wantsBatch(events []Event) bool {
 		}
 		expects = expects || events[i].ExpectLast != nil
 	}
-	return expects || l.syncs && len(events) >= batchFrom
+	if expects {
+		return true // all or none
+	}
+	n := len(events)
+	return l.syncs && n >= leastBatch && int64(n)*l.costs.single.Load() > l.costs.batch.Load()
 }
 
 const (
@@ -271,6 +301,7 @@ func (l *Log) appendBatch(ctx context.Context, messages []*nats.Msg) ([]Ack, err
 }
 
 func (l *Log) appendEach(ctx context.Context, messages []*nats.Msg) ([]Ack, error) {
+	began := time.Now()
 	pending := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
 		for _, h := range []string{jetstreamext.BatchIDHeader, jetstreamext.BatchSeqHeader, jetstreamext.BatchCommitHeader} {
@@ -294,6 +325,7 @@ func (l *Log) appendEach(ctx context.Context, messages []*nats.Msg) ([]Ack, erro
 			return nil, fmt.Errorf("append: %w", ctx.Err())
 		}
 	}
+	note(&l.costs.single, time.Since(began)/time.Duration(len(messages)))
 	return acks, nil
 }
 
