@@ -79,6 +79,7 @@ type line struct {
 
 	mortal   *mortal
 	monitors []*monitor.Monitor
+	running  context.Context
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 	failed   chan error
@@ -134,23 +135,25 @@ func (l *line) goRun(ctx context.Context, name string, run func(context.Context)
 	})
 }
 
-func (l *line) monitor() *monitor.Monitor {
-	return monitor.New(monitor.Options{
-		Log: l.mortal, View: l.view, Logger: slog.New(slog.DiscardHandler), Now: l.clock.Now,
-		Settings: func(lift.AthleteID) analysis.Settings { return analysis.Settings{Zone: l.zone} },
-	})
-}
-
 // start runs the view and n monitors.
 func (l *line) start(n int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.stop, l.mortal, l.monitors = cancel, &mortal{Log: l.log}, nil
 	l.goRun(ctx, "view", func(ctx context.Context) error { return l.view.Run(ctx, l.log) })
+	l.running = ctx
 	for range n {
-		m := l.monitor()
-		l.monitors = append(l.monitors, m)
-		l.goRun(ctx, "monitor", m.Run)
+		l.startMonitor()
 	}
+}
+
+// startMonitor runs one monitor more.
+func (l *line) startMonitor() {
+	m := monitor.New(monitor.Options{
+		Log: l.mortal, View: l.view, Logger: slog.New(slog.DiscardHandler), Now: l.clock.Now,
+		Settings: func(lift.AthleteID) analysis.Settings { return analysis.Settings{Zone: l.zone} },
+	})
+	l.monitors = append(l.monitors, m)
+	l.goRun(l.running, "monitor", m.Run)
 }
 
 // halt stops what runs, in order.

@@ -39,9 +39,6 @@ const follower = "monitor"
 const (
 	// batchSize is how many changes are judged together at most.
 	batchSize = 4096
-	// recent is how far back the athletes are loaded at start whose sets may
-	// still have to be finished.
-	recent = 12 * time.Hour
 	// idle is after how long without an event an athlete is let go from memory.
 	idle = time.Hour
 	// saveEvery is how often the position is stored.
@@ -122,7 +119,7 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 	if m.newest, err = m.o.View.LastTick(ctx); err != nil {
 		return fmt.Errorf("monitor: %w", err)
 	}
-	if err := m.resume(ctx); err != nil {
+	if err := m.resume(ctx, pos); err != nil {
 		return fmt.Errorf("monitor: %w", err)
 	}
 	defer func() {
@@ -162,10 +159,17 @@ func (m *Monitor) save(ctx context.Context) error {
 	return nil
 }
 
-// resume loads the athletes who trained lately, so that time alone can finish
-// their sets.
-func (m *Monitor) resume(ctx context.Context) error {
-	since := m.o.Now().Add(-recent)
+// resume loads the athletes who were in memory when the position was stored, so
+// that time alone can finish their sets, however long ago that was.
+func (m *Monitor) resume(ctx context.Context, pos uint64) error {
+	if pos == 0 {
+		return nil
+	}
+	entries, err := m.o.Log.Follow(pos-1).Next(ctx, 1)
+	if err != nil {
+		return err
+	}
+	since := entries[0].Received.Add(-idle)
 	athletes, err := m.o.View.Athletes(ctx, since)
 	if err != nil {
 		return err
@@ -191,6 +195,8 @@ func (m *Monitor) judge(ctx context.Context, changes []view.Change) error {
 			}
 		case c.CheckIn != nil:
 			m.partition(c.CheckIn.Athlete).add(c.CheckIn.Athlete, c)
+		case c.Alert != nil && (c.Alert.Verb == lift.AlertFound || c.Alert.Verb == lift.AlertRetract):
+			m.partition(c.Alert.Alert.Athlete).hear(c)
 		case !c.Tick.IsZero():
 			ticked = true
 			if c.Tick.After(m.newest) {

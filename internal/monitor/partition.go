@@ -26,6 +26,7 @@ type athlete struct {
 	site     lift.SiteID
 	lifter   *analysis.Lifter // nil until it is loaded
 	since    time.Time        // from when on the lifter judges
+	loaded   uint64           // the view's position when it was loaded
 	alertSeq uint64           // of the newest alert event, as far as known
 	seen     time.Time        // when the newest event was received
 
@@ -55,6 +56,16 @@ func (p *partition) add(id lift.AthleteID, c *view.Change) {
 	}
 	a := p.at(id)
 	a.pending = append(a.pending, c)
+}
+
+// hear notes what was said of one of the athlete's alerts, unless this monitor said
+// it: whoever did may know more or less than the athlete's analysis here.
+func (p *partition) hear(c *view.Change) {
+	id := c.Alert.Alert.Athlete
+	if a, ok := p.athletes[id]; ok && c.Seq <= a.alertSeq {
+		return
+	}
+	p.add(id, c)
 }
 
 // want notes that the athlete must be judged anew from the given time on.
@@ -118,19 +129,36 @@ func (p *partition) judgeOne(ctx context.Context, a *athlete, now time.Time) err
 // take puts one change to the athlete's analysis. It returns from when on the
 // change matters, and false where the athlete must be loaded anew.
 func (a *athlete) take(c *view.Change) (time.Time, bool) {
-	ready := a.lifter != nil && !a.reload
-	if c.CheckIn != nil {
+	at, moved := span(c)
+	switch {
+	case a.lifter == nil || a.reload:
+		return at, false
+	case c.Seq <= a.loaded:
+		// The history that was loaded knows of this, and perhaps of what came after.
+		return at, !at.Before(a.since)
+	case c.Alert != nil || moved:
+		return at, false
+	case c.CheckIn != nil:
 		a.site = c.CheckIn.Site
-		return c.CheckIn.Time, ready && a.lifter.PutCheckIn(c.CheckIn)
+		return at, a.lifter.PutCheckIn(c.CheckIn)
 	}
 	a.site = c.Rep.Site
-	if c.Was != nil && !c.Was.Time.Equal(c.Rep.Time) {
-		if c.Was.Time.Before(c.Rep.Time) {
-			return c.Was.Time, false
-		}
+	return at, a.lifter.Put(c.Rep)
+}
+
+// span returns from when on a change matters, and whether it moved a rep in time.
+func span(c *view.Change) (from time.Time, moved bool) {
+	switch {
+	case c.CheckIn != nil:
+		return c.CheckIn.Time, false
+	case c.Alert != nil:
+		return c.Alert.Alert.Window.From, false
+	case c.Was == nil || c.Was.Time.Equal(c.Rep.Time):
 		return c.Rep.Time, false
+	case c.Was.Time.Before(c.Rep.Time):
+		return c.Was.Time, true
 	}
-	return c.Rep.Time, ready && a.lifter.Put(c.Rep)
+	return c.Rep.Time, true
 }
 
 // load reads the athlete's history from the view and the alerts that are in the
@@ -146,7 +174,11 @@ func (p *partition) load(ctx context.Context, a *athlete, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	a.site, a.alertSeq = h.Site, h.AlertSeq
+	a.site, a.alertSeq, a.loaded = h.Site, h.AlertSeq, h.Position
+	if h.Tick.After(now) {
+		// An alert of the history may be there because of that tick.
+		now = h.Tick
+	}
 	a.lifter = analysis.NewLifter(analysis.History{Site: h.Site, Athlete: a.id, Reps: h.Reps, CheckIns: h.CheckIns}, settings, a.from, now)
 	for i := range h.Alerts {
 		if h.Alerts[i].State != lift.AlertRetracted {

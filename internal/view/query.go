@@ -194,6 +194,7 @@ func (v *View) Moves(ctx context.Context, after, upTo uint64) ([]Move, error) {
 // which that was so.
 type History struct {
 	Position uint64
+	Tick     time.Time   // the newest one up to Position, zero before the first
 	Site     lift.SiteID // "" for an athlete never seen
 	Reps     []lift.RepRecord
 	CheckIns []lift.CheckInRecord
@@ -210,6 +211,9 @@ func (v *View) History(ctx context.Context, athlete lift.AthleteID, from time.Ti
 	}
 	defer func() { _ = tx.Rollback() }()
 	if h.Position, err = position(ctx, tx); err != nil {
+		return h, err
+	}
+	if h.Tick, err = lastTick(ctx, tx); err != nil {
 		return h, err
 	}
 	err = tx.QueryRowContext(ctx, "SELECT site, alert_seq FROM athletes WHERE athlete = ?", string(athlete)).Scan(&h.Site, &h.AlertSeq)

@@ -163,9 +163,11 @@ func position(ctx context.Context, q querier) (uint64, error) {
 
 // LastTick is the time of the newest tick that the view has applied, zero before
 // the first.
-func (v *View) LastTick(ctx context.Context) (time.Time, error) {
+func (v *View) LastTick(ctx context.Context) (time.Time, error) { return lastTick(ctx, v.read) }
+
+func lastTick(ctx context.Context, q querier) (time.Time, error) {
 	var us int64
-	if err := v.read.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'tick'").Scan(&us); err != nil {
+	if err := q.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'tick'").Scan(&us); err != nil {
 		return time.Time{}, fmt.Errorf("read view's last tick: %w", err)
 	}
 	if us == 0 {

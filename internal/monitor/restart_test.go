@@ -1,0 +1,212 @@
+package monitor_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// evening is an hour at which people train, on a Wednesday.
+var evening = begin.AddDate(0, 0, 2).Add(18 * time.Hour)
+
+// Promise 3: final alerts do not depend on restarts, and nothing is said twice.
+func TestRestartsAtAnyMomentChangeNothing(t *testing.T) {
+	events := minutes(season(2))
+	run := func(t *testing.T, restart func(*line, int)) map[lift.AthleteID][]final {
+		l := newLine(t)
+		l.start(1)
+		rng := rand.New(rand.NewPCG(4, 5))
+		for i, rest := 0, events; len(rest) > 0; i++ {
+			n := min(len(rest), 1+rng.IntN(700))
+			l.put(t, rest[:n]...)
+			rest = rest[n:]
+			restart(l, i)
+		}
+		l.put(t, tickAt(l.clock.Now().AddDate(0, 0, 1)))
+		l.settle(t)
+		l.checkNothingTwice(t)
+		got := map[lift.AthleteID][]final{}
+		for _, a := range athletesOf(events) {
+			got[a] = l.check(t, a)
+		}
+		return got
+	}
+	want := run(t, func(*line, int) {})
+	for name, restart := range map[string]func(*line, int){
+		"stopped": func(l *line, i int) { l.restart(true) },
+		"killed":  func(l *line, i int) { l.restart(false) },
+		"stopped with the log": func(l *line, i int) {
+			if i%4 == 0 {
+				l.reboot()
+			}
+		},
+		"killed, and the view lost": func(l *line, i int) {
+			if i%4 == 0 {
+				l.mortal.dead.Store(true)
+				l.loseView()
+				l.start(1)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if d := cmp.Diff(want, run(t, restart)); d != "" {
+				t.Fatalf("- undisturbed, + with restarts:\n%s", d)
+			}
+		})
+	}
+}
+
+// While the view is built anew, what is not in it yet is not missing.
+func TestNothingIsRetractedWhileTheViewIsBehind(t *testing.T) {
+	l := newLine(t)
+	l.start(1)
+	events := minutes(season(3))
+	l.put(t, events...)
+	l.settle(t)
+	before := l.steps(t)
+	for range 3 {
+		l.loseView()
+		l.start(1)
+		l.put(t, tickAt(l.clock.Now().Add(time.Minute)))
+		l.settle(t)
+		if d := cmp.Diff(before, l.steps(t)); d != "" {
+			t.Fatalf("- before, + with a new view:\n%s", d)
+		}
+	}
+}
+
+// A rule that only the clock makes true is true after a restart too, and stays so.
+func TestASetIsFinishedOverARestart(t *testing.T) {
+	slowEnd := slow("ana", evening, 1, 0.39) // one slow rep: only a finished set says so
+	last := slowEnd[len(slowEnd)-1].Received
+	for name, down := range map[string]time.Duration{"soon": 2 * time.Minute, "after two days": 48 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			l := newLine(t)
+			l.start(1)
+			l.put(t, slowEnd...)
+			l.put(t, tickAt(last.Add(30*time.Second)))
+			l.settle(t)
+			if got := l.final(t, "ana"); len(got) > 0 {
+				t.Fatalf("the set is not finished yet: %v", got)
+			}
+			l.restart(true)
+			l.settle(t)
+			l.clock.set(last.Add(down))
+			l.restart(true) // nothing happened in between, but for time
+			l.put(t, tickAt(last.Add(down)))
+			l.settle(t)
+			if got := l.check(t, "ana"); len(got) != 1 {
+				t.Fatalf("%d alerts of a finished set, want 1", len(got))
+			}
+			l.restart(true)
+			l.settle(t)
+			l.restart(false)
+			l.put(t, tickAt(last.Add(down+time.Minute)))
+			l.settle(t)
+			l.checkNothingTwice(t)
+		})
+	}
+}
+
+// What a monitor missed while it was away is judged from the history, however much
+// it was.
+func TestAMonitorThatIsFarBehindFindsTheSame(t *testing.T) {
+	events := minutes(season(4))
+	half := len(events) / 2
+	run := func(t *testing.T, between func(*line)) map[lift.AthleteID][]final {
+		l := newLine(t)
+		l.start(1)
+		l.put(t, events[:half]...)
+		l.settle(t)
+		between(l)
+		l.put(t, events[half:]...)
+		for i, e := range events {
+			if e.Kind == journal.KindRep && i%50 == 0 {
+				l.put(t, edit(e, l.clock.Now(), invalid))
+			}
+		}
+		l.start(1)
+		l.put(t, tickAt(l.clock.Now().AddDate(0, 0, 1)))
+		l.settle(t)
+		got := map[lift.AthleteID][]final{}
+		for _, a := range athletesOf(events) {
+			got[a] = l.check(t, a)
+		}
+		return got
+	}
+	want := run(t, func(l *line) { l.halt() })
+	got := run(t, func(l *line) {
+		l.halt()
+		l.loseView()
+	})
+	if d := cmp.Diff(want, got); d != "" {
+		t.Fatalf("- from the view's changes, + from a view opened since:\n%s", d)
+	}
+}
+
+// The view keeps so many changes for its readers; a monitor that comes later still
+// reads them all.
+func TestAMonitorBehindTheViewsChangesFindsTheSame(t *testing.T) {
+	l := newLine(t)
+	var events []journal.Event
+	for set := range 4200 { // × 4 reps: more changes than the view holds
+		at := evening.Add(time.Duration(set) * 3 * time.Minute)
+		events = append(events, slow(lift.AthleteID("lifter-"+string(rune('a'+set%20))), at, set, 0.50-0.11*float64(set%2))...)
+	}
+	l.start(0)
+	l.put(t, events...)
+	l.await(t, "the view is done", func() bool { return l.view.Position() >= l.last })
+	if from, _ := l.view.Changes().Span(); from == 0 {
+		t.Fatal("the view still holds every change")
+	}
+	l.startMonitor()
+	l.put(t, tickAt(l.clock.Now().Add(time.Hour)))
+	l.settle(t)
+	found := 0
+	for _, a := range athletesOf(events) {
+		found += len(l.check(t, a))
+	}
+	if found == 0 {
+		t.Fatal("nothing was found")
+	}
+	l.checkNothingTwice(t)
+}
+
+// Two monitors on one log find what one finds; no alert is opened twice.
+func TestTwoMonitorsSayWhatOneSays(t *testing.T) {
+	events := minutes(season(5))
+	l := newLine(t)
+	l.start(2)
+	rng := rand.New(rand.NewPCG(6, 7))
+	for rest := events; len(rest) > 0; {
+		n := min(len(rest), 1+rng.IntN(500))
+		l.put(t, rest[:n]...)
+		rest = rest[n:]
+	}
+	l.settle(t)
+	l.checkNothingTwice(t)
+	var edits []journal.Event
+	for i, e := range events {
+		if e.Kind == journal.KindRep && i%20 == 0 {
+			edits = append(edits, edit(e, l.clock.Now(), invalid))
+		}
+	}
+	l.put(t, edits...)
+	for i := range edits {
+		back := *edits[i].Edit
+		back.Valid, back.At = new(i%3 > 0), l.clock.Now()
+		edits[i].Edit = &back
+	}
+	l.put(t, slices.Clone(edits)...)
+	l.put(t, tickAt(l.clock.Now().AddDate(0, 0, 1)))
+	l.settle(t)
+	for _, a := range athletesOf(events) {
+		l.check(t, a)
+	}
+}
