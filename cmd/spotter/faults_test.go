@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/spotterhq/spotter/internal/house/need"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -79,6 +81,42 @@ func TestMosquittoRestartedUnderLoadLosesNothing(t *testing.T) {
 	if rows, ids := repsIn(p, l); rows != count || ids != count {
 		t.Errorf("the view has %d reps with %d ids, want %d", rows, ids, count)
 	}
+}
+
+// Three flags: somebody's own NATS, broker and InfluxDB.
+func TestEverythingOutsideIsPluggedInWithFlags(t *testing.T) {
+	nats, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nats.Start()
+	defer nats.Shutdown()
+	if !nats.ReadyForConnections(20 * time.Second) {
+		t.Fatal("nats-server is not ready")
+	}
+	broker, influx := need.RunMosquitto(t), need.RunInflux(t)
+	p := launch(t, "serve", "--data", t.TempDir(), "--http", need.FreeAddr(t), "--nats-url", nats.ClientURL(),
+		"--mqtt-broker", broker.URL, "--influx-url", influx.URL)
+	l := load(t, 500)
+	var acked atomic.Int64
+	if err := <-publish(t, broker.URL, l, 0, &acked); err != nil {
+		t.Fatal(err)
+	}
+	need.Eventually(t, patience, "every rep to be in InfluxDB", func() bool {
+		return influxCount(t, influx.URL, "rep") == "500"
+	})
+	if rows, ids := repsIn(p, l); rows != 500 || ids != 500 {
+		t.Errorf("the view has %d reps with %d ids", rows, ids)
+	}
+	// What nobody can send through the embedded broker: spaces in a topic.
+	say := exec.Command(need.Binary(t, "mosquitto_pub"), "-h", "127.0.0.1", "-p", strings.TrimPrefix(broker.URL, "tcp://127.0.0.1:"), "-q", "1", "-t", "spotter/v1/main/device/bar 1/rep", "-m", minimalRep)
+	if out, err := say.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	need.Eventually(t, patience, "the topic with a space to be in quarantine", func() bool {
+		held := list[lift.Quarantined](p, "/api/v1/quarantine?")
+		return len(held) == 1 && strings.Contains(held[0].Field, "device") && held[0].Topic == "spotter/v1/main/device/bar 1/rep"
+	})
 }
 
 func TestTheViewsDiskIsLostAndRebuilt(t *testing.T) {
