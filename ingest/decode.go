@@ -321,6 +321,9 @@ func decodeSamples(d *decoder) (*lift.Samples, error) {
 		return nil, missing("chunk")
 	}
 	m.Samples.Chunk = *m.Chunk
+	if len(m.Horizontal) == 0 {
+		m.Horizontal = nil // an empty list is stored as none
+	}
 	m.Time = stored(m.Time)
 	d.UnknownFields += samplesFields.unknown(d.Payload)
 	return &m.Samples, m.Validate(d.Received)
@@ -334,6 +337,9 @@ func decodeCheckIn(d *decoder) (*lift.CheckIn, error) {
 		return nil, err
 	}
 	m.Time = stored(m.Time)
+	if len(m.Symptoms) == 0 {
+		m.Symptoms = nil // an empty list is stored as none
+	}
 	d.UnknownFields += checkInFields.unknown(d.Payload)
 	return &m, m.Validate(d.Received)
 }

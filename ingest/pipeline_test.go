@@ -252,24 +252,33 @@ func TestTheQueueIsBoundedByMessagesAndByBytes(t *testing.T) {
 	}
 }
 
-func TestRoomIsMadeByWhatIsAcknowledged(t *testing.T) {
+func TestRoomIsMadeByWhatIsAcknowledgedAndByWhatIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r record
-		p := startPipeline(t, Options{QueueBytes: 1000, Log: fakeLog(func(_ context.Context, events []journal.Event) ([]journal.Ack, error) {
+		release := make(chan struct{})
+		p := startPipeline(t, Options{Queue: 1, QueueBytes: 10_000, Log: fakeLog(func(_ context.Context, events []journal.Event) ([]journal.Ack, error) {
+			<-release
 			return r.append(events), nil
 		})})
-		// Offers that were given up must leave no trace either.
+		big := func(name string) Delivery { return r.message(name, strings.Repeat("x", 1000)) }
+		offer(t, p, big("at the log"))
+		synctest.Wait()
+		offer(t, p, big("in the queue"))
 		for range 20 {
-			ctx, cancel := context.WithCancel(t.Context())
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if err := p.Offer(ctx, big("given up")); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a full queue takes another: %v", err)
+			}
 			cancel()
-			_ = p.Offer(ctx, r.message("given up", strings.Repeat("x", 5000)))
 		}
-		for i := range 20 {
-			offer(t, p, r.delivery(i))
+		close(release)
+		for range 20 {
+			offer(t, p, r.message("later", strings.Repeat("x", 9000)))
 		}
 		synctest.Wait()
-		if got := strings.Count(strings.Join(r.list(), ","), "ack"); got < 20 {
-			t.Fatalf("%d of 20 acknowledged", got)
+		got := strings.Join(r.list(), ",")
+		if strings.Count(got, "ack") != 22 || strings.Contains(got, "given up") {
+			t.Fatal(got)
 		}
 	})
 }

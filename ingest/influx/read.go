@@ -35,8 +35,7 @@ func (s *server) valid(ctx context.Context, bucket string, r span) ([]identity, 
 		}
 		return p
 	})
-	var refused *problem
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*problem](err); ok {
 		return nil, fmt.Errorf("read %s points back: status %d", r.measurement, refused.status)
 	}
 	return found, err

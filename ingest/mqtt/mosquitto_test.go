@@ -39,7 +39,7 @@ func startMosquitto(t *testing.T, listener ...string) *mosquitto {
 	_, port, _ := net.SplitHostPort(m.addr)
 	where := "listener " + port + " 127.0.0.1"
 	if slices.Contains(listener, webSockets) {
-		where = "listener " + port + "\nbind_interface lo" // it knows no address there
+		where = "socket_domain ipv4\n" + where // without, 2.0 opens no such listener
 	}
 	lines := append([]string{
 		"persistence true",

@@ -128,8 +128,13 @@ func TestABrokerThatDoesNotGrantQoS1EndsTheSource(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- s.Run(t.Context()) }()
 		b.accept(qos)
-		if err := <-done; !errors.Is(err, ErrRefused) {
-			t.Errorf("granted %#x: Run ended with %v", qos, err)
+		select {
+		case err := <-done:
+			if !errors.Is(err, ErrRefused) {
+				t.Errorf("granted %#x: Run ended with %v", qos, err)
+			}
+		case <-time.After(patience):
+			t.Fatalf("granted %#x: Run goes on", qos)
 		}
 		select {
 		case <-s.Subscribed():
