@@ -113,8 +113,7 @@ func (s *Server) routerError(err error, c echo.Context) {
 		return
 	}
 	status, detail := http.StatusInternalServerError, "something went wrong in the server; its log says what"
-	var he *echo.HTTPError
-	if errors.As(err, &he) {
+	if he, ok := errors.AsType[*echo.HTTPError](err); ok {
 		status = he.Code
 		switch status {
 		case http.StatusNotFound:

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -80,18 +81,18 @@ func (c *demoCommand) Run(ctx context.Context, s streams) (err error) {
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	played := make(chan error, 1)
-	played <- nil
+	var playing sync.WaitGroup
+	var played error
 	err = stack.run(ctx, func(at address) error {
-		<-played
-		go func() {
+		playing.Go(func() {
 			defer stop()
-			played <- c.play(ctx, s, at)
-		}()
+			played = c.play(ctx, s, at)
+		})
 		return announce(s)(at)
 	})
 	stop()
-	return errors.Join(<-played, err)
+	playing.Wait()
+	return errors.Join(played, err)
 }
 
 // play publishes eight weeks of history and then lets the gym live.

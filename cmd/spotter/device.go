@@ -34,8 +34,7 @@ func (c *deviceAddCommand) Run(s streams) error {
 		credential.Devices = append(credential.Devices, lift.DeviceID(d))
 	}
 	password, err := access.In(c.Data).Add(credential, time.Now())
-	var field *lift.FieldError
-	if errors.As(err, &field) {
+	if _, ok := errors.AsType[*lift.FieldError](err); ok {
 		return &usageError{[]error{err}}
 	}
 	if err != nil {

@@ -52,10 +52,17 @@ func TestMain(m *testing.M) {
 // process is a running spotter.
 type process struct {
 	address
-	t     testing.TB
-	cmd   *exec.Cmd
-	ended chan error
-	log   *output
+	t       testing.TB
+	cmd     *exec.Cmd
+	running bool
+	ended   chan error
+	log     *output
+}
+
+// wait returns how the program ended.
+func (p *process) wait() error {
+	p.running = false
+	return <-p.ended
 }
 
 // output keeps what a process writes to standard error.
@@ -89,6 +96,7 @@ func launch(t testing.TB, args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	p.running = true
 	t.Cleanup(p.kill)
 	ready := make(chan error, 1)
 	go func() {
@@ -114,25 +122,20 @@ func launch(t testing.TB, args ...string) *process {
 
 // kill is kill -9.
 func (p *process) kill() {
-	if p.cmd.ProcessState == nil && p.ended != nil {
+	if p.running {
 		_ = p.cmd.Process.Kill()
-		<-p.ended
-		p.ended = nil
+		_ = p.wait()
 	}
 }
 
 // stop ends the program as its operator would.
 func (p *process) stop() {
 	p.t.Helper()
+	late := time.AfterFunc(15*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer late.Stop()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case err := <-p.ended:
-		p.ended = nil
-		if err != nil {
-			p.t.Fatalf("spotter ends with %v\n%s", err, p.log)
-		}
-	case <-time.After(15 * time.Second):
-		p.t.Fatalf("spotter does not stop within 15 s\n%s", p.log)
+	if err := p.wait(); err != nil {
+		p.t.Fatalf("spotter ends with %v, or not within 15 s\n%s", err, p.log)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,13 +20,13 @@ type logSettings struct {
 }
 
 // fsync is the interval between syncs, 0 for every write.
-func (s *logSettings) fsync() (time.Duration, error) {
-	if s.Fsync == "always" {
+func (c *logSettings) fsync() (time.Duration, error) {
+	if c.Fsync == "always" {
 		return 0, nil
 	}
-	d, err := time.ParseDuration(s.Fsync)
+	d, err := time.ParseDuration(c.Fsync)
 	if err != nil || d < time.Millisecond || d > 10*time.Minute {
-		return 0, fmt.Errorf("--fsync: %q is neither 'always' nor an interval of 1ms to 10m", s.Fsync)
+		return 0, fmt.Errorf("--fsync: %q is neither 'always' nor an interval of 1ms to 10m", c.Fsync)
 	}
 	return d, nil
 }
@@ -128,10 +129,8 @@ func checkAddr(u *usageError, name, addr string) {
 func checkURL(u *usageError, name, value string, schemes ...string) {
 	parsed, err := url.Parse(value)
 	if err == nil && parsed.Host != "" {
-		for _, s := range schemes {
-			if parsed.Scheme == s {
-				return
-			}
+		if slices.Contains(schemes, parsed.Scheme) {
+			return
 		}
 	}
 	u.addf("--%s: %q is not a URL with %s and a host", name, redact(value), strings.Join(schemes, "://, ")+"://")

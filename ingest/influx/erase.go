@@ -72,7 +72,8 @@ func (s *server) erase(ctx context.Context, bucket string, athlete lift.AthleteI
 	if strings.HasPrefix(s.Version(), "3.") {
 		return "", nil
 	}
-	by, p := "delete API", (*problem)(nil)
+	by := "delete API"
+	var p *problem
 	if s.one() {
 		by = "InfluxQL DELETE"
 		database, _, _ := strings.Cut(bucket, "/")

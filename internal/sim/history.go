@@ -160,8 +160,8 @@ func (h *history) cause() {
 			return
 		}
 	case Pain:
-		for i := len(h.visits) - 1; i >= 0; i-- {
-			if after := h.visits[i].after(); !after.After(h.past.To) {
+		for i, v := range slices.Backward(h.visits) {
+			if after := v.after(); !after.After(h.past.To) {
 				h.hurts = i
 				h.truths = append(h.truths, instant(Pain, rulePain, l.ID, after))
 				return

@@ -284,11 +284,11 @@ func cutAfter(t *testing.T, port int, limit int64) int {
 				source = io.LimitReader(in, limit)
 			}
 			go func() {
-				io.Copy(out, source)
+				_, _ = io.Copy(out, source)
 				in.Close()
 				out.Close()
 			}()
-			go io.Copy(in, out)
+			go func() { _, _ = io.Copy(in, out) }()
 		}
 	}()
 	return listener.Addr().(*net.TCPAddr).Port

@@ -21,8 +21,6 @@ import (
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func ptr[T any](v T) *T { return &v }
-
 func openView(t testing.TB) *View {
 	t.Helper()
 	v, err := Open(context.Background(), filepath.Join(t.TempDir(), "view.db"), slog.New(slog.DiscardHandler))
@@ -66,7 +64,7 @@ func repEvent(seq int64, at time.Time, change ...func(*lift.Rep)) journal.Event 
 }
 
 func by(athlete lift.AthleteID, load float64) func(*lift.Rep) {
-	return func(r *lift.Rep) { r.Athlete, r.Exercise, r.LoadKg, r.Set = athlete, "deadlift", &load, ptr(1) }
+	return func(r *lift.Rep) { r.Athlete, r.Exercise, r.LoadKg, r.Set = athlete, "deadlift", &load, new(1) }
 }
 
 func assign(since time.Time, athlete lift.AthleteID, load float64) journal.Event {
@@ -98,9 +96,9 @@ func one(t *testing.T, v *View, athlete lift.AthleteID) lift.RepRecord {
 func TestARepIsStoredAsItWasSent(t *testing.T) {
 	v := openView(t)
 	e := repEvent(7, noon, by("ana", 120))
-	e.Rep.DeviceUs, e.Rep.Rep, e.Rep.PeakVelocity, e.Rep.MeanPropulsiveVelocity = ptr[int64](9), ptr(2), ptr(0.8), ptr(0.55)
-	e.Rep.ROM, e.Rep.Concentric, e.Rep.Eccentric, e.Rep.BarDrift, e.Rep.BarTilt = ptr(0.5), ptr(1.0), ptr(1.4), ptr(0.02), ptr(1.5)
-	e.Rep.HipShoulderRatio, e.Rep.TrunkFlexion, e.Rep.Warmup, e.Rep.Failed, e.Rep.Historical = ptr(1.05), ptr(21.0), true, true, true
+	e.Rep.DeviceUs, e.Rep.Rep, e.Rep.PeakVelocity, e.Rep.MeanPropulsiveVelocity = new(int64(9)), new(2), new(0.8), new(0.55)
+	e.Rep.ROM, e.Rep.Concentric, e.Rep.Eccentric, e.Rep.BarDrift, e.Rep.BarTilt = new(0.5), new(1.0), new(1.4), new(0.02), new(1.5)
+	e.Rep.HipShoulderRatio, e.Rep.TrunkFlexion, e.Rep.Warmup, e.Rep.Failed, e.Rep.Historical = new(1.05), new(21.0), true, true, true
 	put(t, v, e)
 	want := lift.RepRecord{ID: lift.RepID("main", "bar-1", "b1", 7), Site: "main", Device: "bar-1", Rep: *e.Rep, Valid: true, Received: noon, LogSeq: 1, PointTime: noon}
 	want.Source = lift.SourceDevice
@@ -178,13 +176,13 @@ func TestACoachStandsAboveEveryRevision(t *testing.T) {
 		return journal.Event{Kind: journal.KindEdit, Received: noon, Edit: &e}
 	}
 	put(t, v, repEvent(1, noon, by("ana", 100)))
-	put(t, v, edit(lift.RepEdit{LoadKg: ptr(110.0)}), edit(lift.RepEdit{Valid: ptr(false)}))
+	put(t, v, edit(lift.RepEdit{LoadKg: new(110.0)}), edit(lift.RepEdit{Valid: new(false)}))
 	put(t, v, repEvent(1, noon, by("ana", 90), func(r *lift.Rep) { r.Revision, r.MeanVelocity = 5, 0.4 }))
 	got := one(t, v, "ana")
 	if *got.LoadKg != 110 || got.Valid || got.MeanVelocity != 0.4 {
 		t.Fatalf("load %v, valid %v, %v m/s", *got.LoadKg, got.Valid, got.MeanVelocity)
 	}
-	put(t, v, edit(lift.RepEdit{Athlete: ptr[lift.AthleteID]("bo"), Valid: ptr(true)}))
+	put(t, v, edit(lift.RepEdit{Athlete: new(lift.AthleteID("bo")), Valid: new(true)}))
 	if got := one(t, v, "bo"); *got.LoadKg != 110 || !got.Valid || len(reps(t, v, "ana")) != 0 {
 		t.Fatalf("moved rep %+v", got)
 	}
@@ -200,7 +198,7 @@ func TestARepTakesItsDevicesAssignmentAtItsTime(t *testing.T) {
 		assign(at(0), "ana", 100), assign(at(10), "bo", 60), assign(at(20), "", 0),
 		repEvent(1, at(-1)), repEvent(2, at(0)), repEvent(3, at(9)), repEvent(4, at(10)), repEvent(5, at(25)),
 		repEvent(6, at(11), func(r *lift.Rep) { r.Athlete = "cleo" }), // not bo's load
-		repEvent(7, at(12), func(r *lift.Rep) { r.LoadKg = ptr(62.5) }),
+		repEvent(7, at(12), func(r *lift.Rep) { r.LoadKg = new(62.5) }),
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		v := openView(t)
