@@ -73,7 +73,7 @@ fuzz:
 		listed=$$($(GO) test -list '^Fuzz' $$package) || { echo "$$listed"; exit 1; }; \
 		for target in $$(echo "$$listed" | grep '^Fuzz' || true); do \
 			echo "fuzzing $$package $$target for $(FUZZTIME)"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $$package; \
 			ran=$$((ran + 1)); \
 		done; \
 	done; \

@@ -179,7 +179,7 @@ func (l *Log) Append(ctx context.Context, events ...Event) ([]Ack, error) {
 		}
 		messages[i] = m
 	}
-	if !l.wantsBatch(events) {
+	if !l.wantsBatch(events, messages) {
 		return l.appendEach(ctx, messages)
 	}
 	began := time.Now()
@@ -209,6 +209,9 @@ const (
 	firstSingle = 200 * time.Microsecond
 	firstBatch  = 6 * time.Millisecond
 	leastBatch  = 8 // fewer events are never worth a batch
+	// largestBatch is how many bytes a batch may have: a larger one takes the server
+	// longer than it is waited for.
+	largestBatch = 8 << 20
 )
 
 // note lets the newest observation count for a quarter.
@@ -218,12 +221,13 @@ func note(cost *atomic.Int64, took time.Duration) {
 
 // wantsBatch chooses how the events are appended. Where nothing is synced with each
 // write, single publishes are always quicker.
-func (l *Log) wantsBatch(events []Event) bool {
+func (l *Log) wantsBatch(events []Event, messages []*nats.Msg) bool {
 	if len(events) < 2 {
 		return false
 	}
-	expects := false
+	expects, bytes := false, 0
 	for i := range events {
+		bytes += len(messages[i].Data)
 		if (events[i].Kind == KindSamples) != (events[0].Kind == KindSamples) {
 			return false // two streams
 		}
@@ -233,7 +237,7 @@ func (l *Log) wantsBatch(events []Event) bool {
 		return true // all or none
 	}
 	n := len(events)
-	return l.syncs && n >= leastBatch && int64(n)*l.costs.single.Load() > l.costs.batch.Load()
+	return l.syncs && n >= leastBatch && bytes <= largestBatch && int64(n)*l.costs.single.Load() > l.costs.batch.Load()
 }
 
 const (

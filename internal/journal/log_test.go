@@ -274,6 +274,22 @@ func TestSamplesAreFollowedFromAnyPositionWhateverElseIsAppended(t *testing.T) {
 	}
 }
 
+func TestManyLargeEventsFitOneAppend(t *testing.T) {
+	l := open(t, Options{Dir: t.TempDir()})
+	events := make([]Event, 400)
+	for i := range events {
+		events[i] = Event{Kind: KindQuarantined, Received: noon, Quarantined: &lift.Quarantined{
+			ID: fmt.Sprint("qu_", i), Bytes: bytes.Repeat([]byte{byte(i)}, lift.MaxQuarantinedBytes),
+		}}
+	}
+	if _, err := l.Append(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, l, 0); len(got) != len(events) {
+		t.Fatalf("%d events, want %d", len(got), len(events))
+	}
+}
+
 func TestTooManyEventsAreRefusedWhole(t *testing.T) {
 	l := open(t, Options{Dir: t.TempDir()})
 	if _, err := l.Append(t.Context(), make([]Event, MaxBatch+1)...); !errors.Is(err, ErrTooMany) {

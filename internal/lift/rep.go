@@ -1,6 +1,7 @@
 package lift
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -72,9 +73,11 @@ type Rep struct {
 	Source     Source `json:"source,omitzero"`
 }
 
-// RepID derives the id of the rep with the given identity.
+// RepID derives the id of the rep with the given identity: 12 bytes of a hash of
+// device and boot, and the sequence, so that the ids of one boot lie together in an
+// index.
 func RepID(site SiteID, device DeviceID, bootID string, seq int64) string {
-	return "rp_" + Digest("rep", string(site), string(device), bootID, formatInt(seq))
+	return "rp_" + Digest("rep", string(site), string(device), bootID)[:24] + fmt.Sprintf("%016x", uint64(seq))
 }
 
 // Validate checks the rep against the limits of plausibility, with now as the

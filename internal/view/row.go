@@ -21,7 +21,7 @@ type row struct {
 }
 
 func idBytes(id string) []byte {
-	if len(id) != 35 || id[:3] != "rp_" {
+	if len(id) != 43 || id[:3] != "rp_" {
 		return nil
 	}
 	b, err := hex.DecodeString(id[3:])
