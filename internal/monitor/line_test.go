@@ -48,6 +48,16 @@ var errCrashed = errors.New("the program was killed")
 type mortal struct {
 	*journal.Log
 	dead atomic.Bool
+	// gate, where set, lets a monitor that says how far it is wait until it closes.
+	gate    atomic.Pointer[chan struct{}]
+	waiting atomic.Bool
+}
+
+// release lets the monitors go on that hold has held.
+func (m *mortal) release() {
+	gate := m.gate.Swap(nil)
+	m.waiting.Store(false)
+	close(*gate)
 }
 
 func (m *mortal) Append(ctx context.Context, events ...journal.Event) ([]journal.Ack, error) {
@@ -60,6 +70,14 @@ func (m *mortal) Append(ctx context.Context, events ...journal.Event) ([]journal
 func (m *mortal) SavePosition(ctx context.Context, follower string, seq uint64) error {
 	if m.dead.Load() {
 		return errCrashed
+	}
+	if gate := m.gate.Load(); gate != nil {
+		m.waiting.Store(true)
+		select {
+		case <-*gate:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	return m.Log.SavePosition(ctx, follower, seq)
 }
@@ -129,7 +147,7 @@ func (l *line) closeView() {
 // goRun runs a part until the line stops.
 func (l *line) goRun(ctx context.Context, name string, run func(context.Context) error) {
 	l.done.Go(func() {
-		if err := run(ctx); ctx.Err() == nil {
+		if err := run(ctx); ctx.Err() == nil && !errors.Is(err, errCrashed) {
 			l.failed <- fmt.Errorf("%s stopped: %w", name, err)
 		}
 	})
@@ -154,6 +172,15 @@ func (l *line) startMonitor() {
 	})
 	l.monitors = append(l.monitors, m)
 	l.goRun(l.running, "monitor", m.Run)
+}
+
+// hold lets the monitors that write to the log through m wait after what they judge
+// next, and returns once one does.
+func (l *line) hold(t tester, m *mortal) {
+	t.Helper()
+	m.gate.Store(new(make(chan struct{})))
+	l.put(t, marker(l.clock.Now().Add(2*time.Second)))
+	l.await(t, "the monitor waits", m.waiting.Load)
 }
 
 // halt stops what runs, in order.
@@ -227,6 +254,14 @@ func tickAt(at time.Time) journal.Event {
 	return journal.Event{Kind: journal.KindTick, Received: at, Minute: minute}
 }
 
+// marker is an event that means nothing to the monitor.
+func marker(at time.Time) journal.Event {
+	return journal.Event{
+		Kind: journal.KindStatus, Received: at, Site: "main", Device: "marker",
+		Status: &lift.DeviceStatus{State: lift.DeviceReady},
+	}
+}
+
 // await polls until the condition holds.
 func (l *line) await(t tester, what string, holds func() bool) {
 	t.Helper()
@@ -255,10 +290,7 @@ func (l *line) settle(t tester) {
 			l.await(t, "the monitor is done", func() bool { return m.Position() >= seq })
 		}
 		// The monitor's words are in the log before this.
-		l.put(t, journal.Event{
-			Kind: journal.KindStatus, Received: l.clock.Now(), Site: "main", Device: "marker",
-			Status: &lift.DeviceStatus{State: lift.DeviceReady},
-		})
+		l.put(t, marker(l.clock.Now()))
 		l.await(t, "the view is done", func() bool { return l.view.Position() >= l.last })
 		if l.last == seq+1 || len(l.monitors) == 0 {
 			return

@@ -111,6 +111,11 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("monitor: %w", err)
 	}
+	if end := m.o.Log.Follow(pos).End(); pos > end {
+		// What comes next will have the sequences that were lost.
+		m.o.Logger.Warn("the log has lost its end: it was judged further than it goes", "position", pos, "end", end)
+		pos = end
+	}
 	m.position.Store(pos)
 	if err := m.o.View.WaitFor(ctx, pos); err != nil {
 		return err

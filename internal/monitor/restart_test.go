@@ -210,3 +210,116 @@ func TestTwoMonitorsSayWhatOneSays(t *testing.T) {
 		l.check(t, a)
 	}
 }
+
+// twoApart runs two monitors that know of ana's training so far, of which the
+// second is held back.
+func twoApart(t *testing.T, before ...journal.Event) (l *line, second *mortal) {
+	l = newLine(t)
+	l.start(1)
+	second = &mortal{Log: l.log}
+	first := l.mortal
+	l.mortal = second
+	l.startMonitor()
+	l.mortal = first
+	l.put(t, before...)
+	l.settle(t)
+	l.hold(t, second)
+	return l, second
+}
+
+// filler are more events than a monitor judges at once, which mean nothing.
+func filler() []journal.Event {
+	var events []journal.Event
+	for i := range 4200 {
+		events = append(events, tickAt(begin.Add(time.Duration(-i)*time.Minute)))
+	}
+	return events
+}
+
+// A monitor that lags says nothing that a faster one has overtaken.
+func TestAMonitorThatLagsUnsaysNothing(t *testing.T) {
+	at := evening.Add(time.Hour)
+	lagging := func(t *testing.T, before []journal.Event, then ...[]journal.Event) []lift.Alert {
+		l, second := twoApart(t, before...)
+		for _, events := range then {
+			l.put(t, events...)
+			l.await(t, "the first is done", func() bool { return l.monitors[0].Position() >= l.last })
+			l.put(t, filler()...)
+		}
+		second.release()
+		l.settle(t)
+		l.checkNothingTwice(t)
+		l.check(t, "ana")
+		return l.alerts(t, "ana")
+	}
+	steady := slow("ana", evening, 1)
+	t.Run("of the end of a set", func(t *testing.T) {
+		got := lagging(t, nil, slow("ana", at, 2, 0.39), []journal.Event{tickAt(at.Add(10 * time.Minute))})
+		if len(got) != 1 || got[0].Revision != 1 {
+			t.Fatalf("want one alert in its first revision, got %v", got)
+		}
+	})
+	t.Run("of a set that was put right", func(t *testing.T) {
+		set := slow("ana", at, 2, 0.39, 0.38)
+		right := []journal.Event{edit(set[3], at.Add(time.Minute), invalid), edit(set[4], at.Add(time.Minute), invalid)}
+		l, second := twoApart(t, steady...)
+		for _, events := range [][]journal.Event{set, filler(), right, {tickAt(at.Add(10 * time.Minute))}} {
+			l.put(t, events...)
+			l.await(t, "the first is done", func() bool { return l.monitors[0].Position() >= l.last })
+		}
+		second.release()
+		l.settle(t)
+		got := l.alerts(t, "ana")
+		if len(got) != 1 || got[0].State != lift.AlertRetracted || got[0].Revision != 2 {
+			t.Fatalf("want one alert, found and retracted once, got %v", got)
+		}
+	})
+	t.Run("of a set that both know", func(t *testing.T) {
+		l, second := twoApart(t, steady...)
+		l.hold(t, l.mortal) // so that what it says comes after the filler
+		l.put(t, append(slow("ana", at, 2, 0.39, 0.38), filler()...)...)
+		l.mortal.release()
+		l.await(t, "the first is done", func() bool { return l.monitors[0].Position() >= l.last })
+		second.release()
+		l.settle(t)
+		l.checkNothingTwice(t)
+		if got := l.check(t, "ana"); len(got) != 1 || l.monitors[1].Stats.Displaced.Load() == 0 {
+			t.Fatalf("want one alert and a displaced monitor, got %v", got)
+		}
+	})
+}
+
+// What a monitor said before it died, of less than the other knows, does not stand.
+func TestAMonitorCorrectsAnotherThatDied(t *testing.T) {
+	set := slow("ana", evening, 1, 0.39, 0.38)
+	l, second := twoApart(t, set...)
+	at := l.clock.Now()
+	l.put(t, edit(set[4], at, invalid), edit(set[3], at, invalid))
+	l.await(t, "the first is done", func() bool { return l.monitors[0].Position() >= l.last })
+	l.mortal.dead.Store(true)
+	l.put(t, edit(set[4], at.Add(time.Second), valid), edit(set[3], at.Add(time.Second), valid))
+	l.await(t, "the view is done", func() bool { return l.view.Position() >= l.last })
+	second.release()
+	l.monitors = l.monitors[1:]
+	l.settle(t)
+	if got := l.check(t, "ana"); len(got) != 1 {
+		t.Fatalf("%d alerts, want the one that holds", len(got))
+	}
+}
+
+// A log that has lost its end in a power cut does not hide what comes next.
+func TestAPositionBehindTheLogsEndIsTakenBack(t *testing.T) {
+	l := newLine(t)
+	l.start(0)
+	l.put(t, slow("ana", evening, 1)...)
+	if err := l.log.SavePosition(t.Context(), "monitor", l.last+1000); err != nil {
+		t.Fatal(err)
+	}
+	l.startMonitor()
+	l.put(t, slow("ana", evening.Add(time.Hour), 2, 0.39, 0.38)...)
+	l.put(t, tickAt(evening.Add(2*time.Hour)))
+	l.settle(t)
+	if got := l.check(t, "ana"); len(got) != 1 {
+		t.Fatalf("%d alerts, want 1", len(got))
+	}
+}

@@ -1,0 +1,186 @@
+package monitor_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// answer is a coach's word on an alert.
+func answer(a lift.Alert, verb lift.AlertVerb, at time.Time) journal.Event {
+	return journal.Event{
+		Kind: journal.KindAnswer, Received: at, Site: a.Site, Athlete: a.Athlete,
+		Alert: &lift.AlertChange{AlertID: a.ID, Verb: verb, At: at, Answer: &lift.Answer{By: "coach", At: at}},
+	}
+}
+
+// only returns the one alert of the athlete.
+func (l *line) only(t tester, athlete lift.AthleteID) lift.Alert {
+	t.Helper()
+	l.settle(t)
+	l.check(t, athlete)
+	got := l.alerts(t, athlete)
+	if len(got) != 1 {
+		t.Fatalf("%d alerts of %s, want 1", len(got), athlete)
+	}
+	return got[0]
+}
+
+func wantState(t *testing.T, when string, a lift.Alert, want lift.AlertState, severity lift.Severity) {
+	t.Helper()
+	if a.State != want || a.Severity != severity {
+		t.Fatalf("%s: the alert is %s (%s), want %s (%s)", when, a.State, a.Severity, want, severity)
+	}
+}
+
+func TestAnAlertIsRetractedWithItsDataAndOpensAgainWithIt(t *testing.T) {
+	l := newLine(t)
+	l.start(1)
+	set := slow("ana", evening, 1, 0.39, 0.38)
+	l.put(t, set...)
+	wantState(t, "found", l.only(t, "ana"), lift.AlertOpen, lift.Warning)
+	l.put(t, answer(l.only(t, "ana"), lift.AlertAcknowledge, l.clock.Now()))
+	at := l.clock.Now().Add(time.Minute)
+	l.put(t, edit(set[3], at, invalid), edit(set[4], at, invalid))
+	wantState(t, "corrected away", l.only(t, "ana"), lift.AlertRetracted, lift.Warning)
+	l.restart(false)
+	l.put(t, edit(set[3], at.Add(time.Second), valid), edit(set[4], at.Add(time.Second), valid))
+	got := l.only(t, "ana")
+	wantState(t, "back", got, lift.AlertOpen, lift.Warning)
+	if got.Acknowledged != nil {
+		t.Fatal("what came back is not what was acknowledged")
+	}
+}
+
+func TestMovingRepsToSomebodyElseMovesTheAlert(t *testing.T) {
+	l := newLine(t)
+	l.start(1)
+	set := slow("ana", evening, 1, 0.39, 0.38)
+	l.put(t, set...)
+	l.settle(t)
+	var moves []journal.Event
+	for i, e := range set {
+		moves = append(moves, edit(e, l.clock.Now().Add(time.Duration(i)*time.Second), func(c *lift.RepEdit) { c.Athlete = new(lift.AthleteID("ben")) }))
+	}
+	l.put(t, moves...)
+	wantState(t, "ana's", l.only(t, "ana"), lift.AlertRetracted, lift.Warning)
+	wantState(t, "ben's", l.only(t, "ben"), lift.AlertOpen, lift.Warning)
+}
+
+func TestAnAnswerStandsUntilItGetsWorse(t *testing.T) {
+	for _, verb := range []lift.AlertVerb{lift.AlertAcknowledge, lift.AlertResolve} {
+		t.Run(string(verb), func(t *testing.T) {
+			state := map[lift.AlertVerb]lift.AlertState{lift.AlertAcknowledge: lift.AlertAcknowledged, lift.AlertResolve: lift.AlertResolved}[verb]
+			l := newLine(t)
+			l.start(1)
+			after := evening.Add(time.Hour)
+			l.put(t, report("ana", after, lift.PhaseAfter, 6))
+			first := l.only(t, "ana")
+			wantState(t, "reported", first, lift.AlertOpen, lift.Warning)
+			l.put(t, answer(first, verb, after.Add(time.Minute)))
+			wantState(t, "answered", l.only(t, "ana"), state, lift.Warning)
+			l.put(t, report("ana", after.Add(2*time.Minute), lift.PhaseAfter, 7))
+			got := l.only(t, "ana")
+			wantState(t, "as bad", got, state, lift.Warning)
+			if got.Evidence.Value == first.Evidence.Value {
+				t.Fatal("the evidence has not followed")
+			}
+			l.restart(true)
+			l.put(t, report("ana", after.Add(3*time.Minute), lift.PhaseAfter, 10))
+			wantState(t, "worse", l.only(t, "ana"), lift.AlertOpen, lift.Critical)
+		})
+	}
+}
+
+// lapse follows one alert tick by tick.
+func lapse(t *testing.T, l *line, a lift.Alert, ends time.Time) {
+	t.Helper()
+	for _, step := range []struct {
+		at   time.Time
+		want lift.AlertState
+	}{{ends, lift.AlertOpen}, {ends.Add(time.Minute), lift.AlertExpired}, {ends.Add(2 * time.Minute), lift.AlertExpired}} {
+		l.put(t, tickAt(step.at))
+		l.settle(t)
+		got, err := l.view.Alert(t.Context(), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.State != step.want {
+			t.Fatalf("%s alert of %s at %s: %s, want %s", a.Rule, a.Window.Kind, step.at, got.State, step.want)
+		}
+	}
+}
+
+func TestAlertsExpireByTicks(t *testing.T) {
+	t.Run("of a set, a day after it", func(t *testing.T) {
+		l := newLine(t)
+		l.start(1)
+		l.put(t, slow("ana", evening, 1, 0.39, 0.38)...)
+		a := l.only(t, "ana")
+		lapse(t, l, a, a.Window.To.Truncate(time.Minute).Add(24*time.Hour))
+	})
+	t.Run("of a session, a day after its date", func(t *testing.T) {
+		l := newLine(t)
+		l.start(1)
+		l.put(t, report("ana", evening, lift.PhaseAfter, 7))
+		l.restart(true) // nobody is in memory
+		lapse(t, l, l.only(t, "ana"), begin.AddDate(0, 0, 4))
+	})
+	t.Run("of a week, when the next one closes", func(t *testing.T) {
+		l := newLine(t)
+		l.start(1)
+		for week := range 6 {
+			sets := 2
+			if week == 5 {
+				sets = 4
+			}
+			for set := range sets {
+				at := evening.AddDate(0, 0, 7*week).Add(time.Duration(5*set) * time.Minute)
+				l.put(t, slow("ana", at, set, 0.51, 0.5)...)
+			}
+		}
+		lapse(t, l, l.only(t, "ana"), begin.AddDate(0, 0, 7*7))
+	})
+	t.Run("of a red flag, never", func(t *testing.T) {
+		l := newLine(t)
+		l.start(1)
+		l.put(t, report("ana", evening, lift.PhaseDaily, 2, lift.SaddleNumbness))
+		l.put(t, tickAt(evening.AddDate(2, 0, 0)))
+		wantState(t, "after two years", l.only(t, "ana"), lift.AlertOpen, lift.Urgent)
+	})
+	t.Run("of a backlog, with the next tick", func(t *testing.T) {
+		l := newLine(t)
+		l.start(1)
+		set := slow("ana", evening, 1, 0.39, 0.38)
+		for i := range set {
+			set[i].Received = evening.AddDate(0, 0, 40)
+			set[i].Rep.Historical = true
+		}
+		l.put(t, set...)
+		wantState(t, "imported", l.only(t, "ana"), lift.AlertOpen, lift.Warning)
+		l.put(t, tickAt(evening.AddDate(0, 0, 40).Add(time.Minute)))
+		wantState(t, "a minute later", l.only(t, "ana"), lift.AlertExpired, lift.Warning)
+	})
+	t.Run("by the one tick after a stop", func(t *testing.T) {
+		l := newLine(t)
+		l.start(1)
+		set := slow("ana", evening, 1, 0.39, 0.38)
+		l.put(t, set...)
+		l.put(t, report("ben", evening, lift.PhaseAfter, 7))
+		l.settle(t)
+		l.reboot()
+		l.put(t, tickAt(evening.AddDate(0, 0, 3)))
+		wantState(t, "ana's", l.only(t, "ana"), lift.AlertExpired, lift.Warning)
+		wantState(t, "ben's", l.only(t, "ben"), lift.AlertExpired, lift.Warning)
+		before := l.steps(t)
+		l.put(t, edit(set[3], l.clock.Now(), invalid), edit(set[4], l.clock.Now(), invalid))
+		wantState(t, "corrected away", l.only(t, "ana"), lift.AlertRetracted, lift.Warning)
+		if d := len(l.steps(t)[l.only(t, "ben").ID]) - len(before[l.only(t, "ben").ID]); d != 0 {
+			t.Fatal(cmp.Diff(before, l.steps(t)))
+		}
+	})
+}
