@@ -45,6 +45,7 @@ func TestAnAlertIsRetractedWithItsDataAndOpensAgainWithIt(t *testing.T) {
 	wantState(t, "found", l.only(t, "ana"), lift.AlertOpen, lift.Warning)
 	l.put(t, answer(l.only(t, "ana"), lift.AlertAcknowledge, l.clock.Now()))
 	at := l.clock.Now().Add(time.Minute)
+	l.restart(true)
 	l.put(t, edit(set[3], at, invalid), edit(set[4], at, invalid))
 	wantState(t, "corrected away", l.only(t, "ana"), lift.AlertRetracted, lift.Warning)
 	l.restart(false)
@@ -57,18 +58,32 @@ func TestAnAlertIsRetractedWithItsDataAndOpensAgainWithIt(t *testing.T) {
 }
 
 func TestMovingRepsToSomebodyElseMovesTheAlert(t *testing.T) {
-	l := newLine(t)
-	l.start(1)
-	set := slow("ana", evening, 1, 0.39, 0.38)
-	l.put(t, set...)
-	l.settle(t)
-	var moves []journal.Event
-	for i, e := range set {
-		moves = append(moves, edit(e, l.clock.Now().Add(time.Duration(i)*time.Second), func(c *lift.RepEdit) { c.Athlete = new(lift.AthleteID("ben")) }))
+	for _, away := range []bool{false, true} {
+		l := newLine(t)
+		l.start(1)
+		set := slow("ana", evening, 1, 0.39, 0.38)
+		l.put(t, set...)
+		l.settle(t)
+		// Three weeks later nobody of then is in memory.
+		later := evening.AddDate(0, 0, 21)
+		l.put(t, tickAt(later))
+		l.settle(t)
+		if away {
+			l.halt()
+			l.start(0)
+		}
+		for i, e := range set {
+			at := later.Add(time.Duration(i) * time.Second)
+			l.put(t, edit(e, at, func(c *lift.RepEdit) { c.Athlete = new(lift.AthleteID("ben")) }))
+		}
+		if away {
+			l.reopenViewAhead(t)
+		}
+		l.settle(t)
+		l.put(t, tickAt(later.Add(time.Hour)))
+		wantState(t, "ana's", l.only(t, "ana"), lift.AlertRetracted, lift.Warning)
+		wantState(t, "ben's", l.only(t, "ben"), lift.AlertExpired, lift.Warning)
 	}
-	l.put(t, moves...)
-	wantState(t, "ana's", l.only(t, "ana"), lift.AlertRetracted, lift.Warning)
-	wantState(t, "ben's", l.only(t, "ben"), lift.AlertOpen, lift.Warning)
 }
 
 func TestAnAnswerStandsUntilItGetsWorse(t *testing.T) {
