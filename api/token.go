@@ -73,8 +73,8 @@ type tokenFile struct {
 const (
 	tokenFileName = "tokens.json"
 	adminName     = "admin"
-	// minSupplied is the fewest characters that a token of the user's own has.
-	minSupplied = 8
+	// LeastToken is the fewest characters that a token of the user's own has.
+	LeastToken = 8
 )
 
 // Open is the authentication of a demo: no token is asked for. The server then
@@ -91,8 +91,8 @@ func LoadOrCreateAdmin(dir, supplied string) (_ *Auth, newToken string, err erro
 		return nil, "", err
 	}
 	if supplied = strings.TrimSpace(supplied); supplied != "" {
-		if len(supplied) < minSupplied || strings.ContainsFunc(supplied, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return nil, "", fmt.Errorf("admin token: must be at least %d printable ASCII characters without spaces", minSupplied)
+		if len(supplied) < LeastToken || strings.ContainsFunc(supplied, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return nil, "", fmt.Errorf("admin token: must be at least %d printable ASCII characters without spaces", LeastToken)
 		}
 		others := []token{{adminName, RoleAdmin, hashOf(supplied)}}
 		for _, t := range tokens {

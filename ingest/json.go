@@ -160,13 +160,23 @@ type fields map[string]bool
 // set.
 func fieldsOf[T any](but ...string) fields {
 	known := make(fields)
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+	known.of(reflect.TypeFor[T](), but)
+	return known
+}
+
+// of walks the embedded structs itself: to Go, lift.Rep's field Rep is hidden by the
+// name of the embedded struct, to JSON it is not.
+func (known fields) of(t reflect.Type, but []string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name != "" && !slices.Contains(but, name) {
+		switch {
+		case f.Anonymous && name == "":
+			known.of(f.Type, but)
+		case name != "" && name != "-" && !slices.Contains(but, name):
 			known[strconv.Quote(name)] = true
 		}
 	}
-	return known
 }
 
 // unknown counts the fields of a JSON object that are not among these.

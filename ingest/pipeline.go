@@ -39,6 +39,9 @@ type Options struct {
 	Patience time.Duration
 	// Now is the clock by which appends are timed.
 	Now func() time.Time
+	// DiskUsed is the share of the log's disk in use, 0 to 1; nil where the log is
+	// elsewhere.
+	DiskUsed func() float64
 }
 
 // Stats are totals since the program started, and the state of the queue.
@@ -49,7 +52,10 @@ type Stats struct {
 	Duplicates    atomic.Int64 // recognised by the log; the view knows the others
 	UnknownFields atomic.Int64
 	FailedAppends atomic.Int64
-	AppendNanos   atomic.Int64 // of the newest append
+	// RefusedSamples are chunks of bar velocity that were acknowledged and not
+	// stored, because the disk is nearly full.
+	RefusedSamples atomic.Int64
+	AppendNanos    atomic.Int64 // of the newest append
 }
 
 // Pipeline gathers deliveries into group commits. Offer may be called by many
@@ -62,6 +68,7 @@ type Pipeline struct {
 	limit int64
 	// failing is true from a failed append until one succeeds.
 	failing atomic.Bool
+	full    atomic.Bool
 }
 
 // NewPipeline returns a pipeline that does nothing until Run is called.
@@ -77,6 +84,9 @@ func NewPipeline(o Options) *Pipeline {
 	}
 	if o.Patience == 0 {
 		o.Patience = 30 * time.Second
+	}
+	if o.DiskUsed == nil {
+		o.DiskUsed = func() float64 { return 0 }
 	}
 	limit := int64(o.QueueBytes)
 	return &Pipeline{o: o, queue: make(chan Delivery, o.Queue), bytes: semaphore.NewWeighted(limit), limit: limit}
@@ -141,6 +151,10 @@ func (p *Pipeline) commit(ctx context.Context, group []Delivery) error {
 		decoded := Decode(d.Message)
 		events = append(events, decoded.Events...)
 		p.Stats.UnknownFields.Add(int64(decoded.UnknownFields))
+	}
+	events, err := p.room(ctx, events)
+	if err != nil {
+		return err
 	}
 	for start := 0; start < len(events); start += journal.MaxBatch {
 		if err := p.append(ctx, events[start:min(start+journal.MaxBatch, len(events))]); err != nil {

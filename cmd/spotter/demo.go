@@ -19,21 +19,26 @@ import (
 // crowd is who trains.
 type crowd struct {
 	Speed    float64 `help:"How many times faster than life rests and pauses go by." default:"1"`
-	Athletes int     `help:"How many lifters, 6 or more." default:"12"`
+	Athletes int     `help:"How many lifters; fewer than 6 are made 6." default:"12"`
 	Seed     uint64  `help:"Makes the same lifters again; 0 picks one." default:"0"`
 }
 
 func (c *crowd) validate(u *usageError) {
-	if !(c.Speed > 0 && c.Speed <= 1000) {
-		u.addf("--speed: %g is not in (0, 1000]", c.Speed)
+	if !(c.Speed >= 1 && c.Speed <= 10_000) {
+		u.addf("--speed: %g is not 1 to 10000", c.Speed)
 	}
-	if c.Athletes < 6 || c.Athletes > 10_000 {
-		u.addf("--athletes: %d is not 6 to 10000", c.Athletes)
+	if c.Athletes < 1 || c.Athletes > 10_000 {
+		u.addf("--athletes: %d is not 1 to 10000", c.Athletes)
 	}
+	// Each of what is to be seen happens to somebody else.
+	c.Athletes = max(c.Athletes, leastAthletes)
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64()
 	}
 }
+
+// leastAthletes are needed to show every rule.
+const leastAthletes = 6
 
 // gym is the crowd on its racks.
 func (c *crowd) gym(now time.Time, zone *time.Location) (*sim.Gym, error) {

@@ -300,7 +300,7 @@ func TestBadSettingsAreAllReportedByName(t *testing.T) {
 		{[]string{"serve", "--mqtt", "0.0.0.0:0"}, []string{"--mqtt-auth"}, 2},
 		{[]string{"serve", "--nats-url", "nats://127.0.0.1:1"}, []string{"--mqtt-broker"}, 2},
 		{[]string{"serve", "--mqtt-broker", "http://x"}, []string{"--mqtt-broker"}, 2},
-		{[]string{"demo", "--http", "0.0.0.0:0", "--athletes", "2"}, []string{"--http", "--athletes"}, 2},
+		{[]string{"demo", "--http", "0.0.0.0:0", "--athletes", "0"}, []string{"--http", "--athletes"}, 2},
 		{[]string{"simulate"}, []string{"--mqtt-broker"}, 2},
 		{[]string{"lift"}, []string{"lift"}, 2},
 		{[]string{"healthcheck", "--url", "http://127.0.0.1:1/healthz"}, []string{"refused"}, 1},

@@ -46,6 +46,8 @@ func (m *metrics) watch(s *stack) error {
 		counter("ingest_duplicates_total", "Events that the log recognised as repeated.", in.Duplicates.Load),
 		counter("ingest_unknown_fields_total", "JSON fields that nobody knows.", in.UnknownFields.Load),
 		counter("ingest_failed_appends_total", "Appends that the log refused; they are tried again.", in.FailedAppends.Load),
+		counter("ingest_refused_samples_total", "Chunks of bar velocity not stored because the disk is nearly full.", in.RefusedSamples.Load),
+		gauge("disk_used_ratio", "Share of the data folder's disk in use.", s.disk.used),
 		gauge("ingest_append_seconds", "How long the newest append took.", func() float64 { return time.Duration(in.AppendNanos.Load()).Seconds() }),
 		gauge("ingest_queue_messages", "Messages that wait for an append.", func() float64 { n, _ := s.pipeline.Waiting(); return float64(n) }),
 		gauge("ingest_queue_capacity", "Messages that may wait before the broker has to.", func() float64 { _, n := s.pipeline.Waiting(); return float64(n) }),

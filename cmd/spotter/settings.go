@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spotterhq/spotter/api"
 )
 
 // logSettings say where the log is.
@@ -91,8 +93,8 @@ func (c *serveCommand) validate() error {
 	} else if c.InfluxToken != "" {
 		u.addf("--influx-token: is for --influx-url, which is not given")
 	}
-	if c.AdminToken != "" && len(c.AdminToken) < 16 {
-		u.addf("--admin-token: has %d characters, fewer than 16", len(c.AdminToken))
+	if c.AdminToken != "" && len(c.AdminToken) < api.LeastToken {
+		u.addf("--admin-token: has %d characters, fewer than %d", len(c.AdminToken), api.LeastToken)
 	}
 	return u.orNil()
 }

@@ -37,6 +37,7 @@ type stack struct {
 	zone     *time.Location
 	log      *slog.Logger
 	lock     *flock.Flock
+	disk     *disk
 
 	journal  *journal.Log
 	view     *view.View
@@ -77,7 +78,7 @@ func lockData(dir string) (*flock.Flock, error) {
 
 // openStack opens everything and starts nothing. The settings are valid.
 func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog.Logger) (_ *stack, err error) {
-	s := &stack{settings: c, log: logger}
+	s := &stack{settings: c, log: logger, disk: &disk{path: c.Data, now: time.Now}}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -104,7 +105,11 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	if s.view, err = view.Open(ctx, c.viewPath(), logger.With("part", "view")); err != nil {
 		return nil, err
 	}
-	s.pipeline = ingest.NewPipeline(ingest.Options{Log: s.journal, Logger: logger.With("part", "ingest"), Now: time.Now})
+	intake := ingest.Options{Log: s.journal, Logger: logger.With("part", "ingest"), Now: time.Now}
+	if c.NatsURL == "" {
+		intake.DiskUsed = s.disk.used
+	}
+	s.pipeline = ingest.NewPipeline(intake)
 	if err := s.openSource(); err != nil {
 		return nil, err
 	}
@@ -291,6 +296,12 @@ func (s *stack) problems() []api.Problem {
 	}
 	if behind := int64(s.journal.LastSeq() - s.view.Position()); behind > 10_000 {
 		add("view", fmt.Sprintf("the view is %d events behind the log", behind))
+	}
+	switch used := s.disk.used(); {
+	case used >= ingest.DiskFull:
+		add("disk", fmt.Sprintf("the data folder's disk is %.0f %% full: nothing is acknowledged", 100*used))
+	case used >= ingest.DiskNearlyFull:
+		found = append(found, api.Problem{Component: "disk", Warning: true, Detail: fmt.Sprintf("the data folder's disk is %.0f %% full: bar velocity is not stored", 100*used)})
 	}
 	if s.pipeline.Failing() {
 		add("log", "the log does not take events")

@@ -17,7 +17,8 @@ var clocks = map[string]string{
 	"ingest/mqtt":      "stamps the receipt of a message",
 	"ingest/influx":    "retries and measures the lag against a real server",
 	"api":              "serves people now: deadlines, heartbeats, tokens",
-	"internal/journal": "stamps appends and ticks",
+	"internal/bench":   "measures",
+	"internal/journal": "measures what appends cost",
 	"internal/sim":     "plays lifters in real time",
 }
 
