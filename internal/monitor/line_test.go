@@ -155,13 +155,21 @@ func (l *line) goRun(ctx context.Context, name string, run func(context.Context)
 
 // start runs the view and n monitors.
 func (l *line) start(n int) {
-	ctx, cancel := context.WithCancel(context.Background())
-	l.stop, l.mortal, l.monitors = cancel, &mortal{Log: l.log}, nil
-	l.goRun(ctx, "view", func(ctx context.Context) error { return l.view.Run(ctx, l.log) })
-	l.running = ctx
+	l.begin()
+	l.startView()
 	for range n {
 		l.startMonitor()
 	}
+}
+
+// begin makes a start with nothing running.
+func (l *line) begin() {
+	l.running, l.stop = context.WithCancel(context.Background())
+	l.mortal, l.monitors = &mortal{Log: l.log}, nil
+}
+
+func (l *line) startView() {
+	l.goRun(l.running, "view", func(ctx context.Context) error { return l.view.Run(ctx, l.log) })
 }
 
 // startMonitor runs one monitor more.

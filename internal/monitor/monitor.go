@@ -215,6 +215,11 @@ func (m *Monitor) judge(ctx context.Context, changes []view.Change) error {
 	if !ticked {
 		return nil
 	}
+	return m.tick(ctx)
+}
+
+// tick judges what time alone has changed.
+func (m *Monitor) tick(ctx context.Context) error {
 	if err := m.each(ctx, func(ctx context.Context, p *partition) error { return p.tick(ctx, m.newest) }); err != nil {
 		return err
 	}
@@ -296,6 +301,7 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 		}
 	}
 	var ids []string
+	ticked := false
 	for i := range entries {
 		switch e := &entries[i]; e.Kind {
 		case journal.KindRep:
@@ -303,6 +309,7 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 		case journal.KindCheckIn:
 			note(e.Athlete, e.CheckIn.Time)
 		case journal.KindTick:
+			ticked = true
 			if e.Minute.After(m.newest) {
 				m.newest = e.Minute
 			}
@@ -323,5 +330,8 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 	for i := range reps {
 		note(reps[i].Athlete, reps[i].Time)
 	}
-	return next, m.reload(ctx, touched)
+	if err := m.reload(ctx, touched); err != nil || !ticked {
+		return next, err
+	}
+	return next, m.tick(ctx)
 }

@@ -114,6 +114,32 @@ func TestASetIsFinishedOverARestart(t *testing.T) {
 	}
 }
 
+// A tick among what a monitor catches up on counts as one that it follows.
+func TestASetIsFinishedByATickThatWasMissed(t *testing.T) {
+	l := newLine(t)
+	l.start(1)
+	set := slow("ana", evening, 1, 0.39)
+	last := set[len(set)-1].Received
+	l.put(t, set...)
+	l.settle(t)
+	l.halt()
+	l.start(0)
+	l.put(t, marker(last)) // the view knows of more than the monitor
+	l.await(t, "the view is done", func() bool { return l.view.Position() >= l.last })
+	l.halt()
+	l.closeView()
+	l.openView()
+	l.put(t, tickAt(last.Add(5*time.Minute)))
+	l.begin()
+	l.startMonitor()
+	l.await(t, "the monitor waits for the view", func() bool { return l.monitors[0].Stats.Loads.Load() > 0 })
+	l.startView()
+	l.settle(t)
+	if got := l.check(t, "ana"); len(got) != 1 {
+		t.Fatalf("%d alerts of a finished set, want 1", len(got))
+	}
+}
+
 // What a monitor missed while it was away is judged from the history, where the
 // view no longer tells it change by change.
 func TestAMonitorThatWasAwayFindsTheSame(t *testing.T) {
