@@ -139,8 +139,7 @@ func (d *decoder) refuse(index *int, payload []byte, cause error) {
 		Bytes:    payload,
 		Athlete:  d.address.athlete,
 	}
-	var field *lift.FieldError
-	if errors.As(cause, &field) {
+	if field, ok := errors.AsType[*lift.FieldError](cause); ok {
 		q.Field, q.Reason = field.Field, field.Reason
 	}
 	q.Field, q.Reason = clipTo(q.Field, 200), clipTo(q.Reason, 500)

@@ -66,8 +66,6 @@ func one(t *testing.T, topic, payload string) journal.Event {
 	return d.Events[0]
 }
 
-func to[T any](v T) *T { return &v }
-
 func at(text string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
@@ -97,11 +95,11 @@ func TestTheExamplesOfTheWireContractAreTaken(t *testing.T) {
 			kind(journal.KindRep, func(e *journal.Event) {
 				e.Athlete = "ana"
 				e.Rep = &lift.Rep{
-					BootID: "b7", Seq: 1041, Time: at("2026-11-22T17:03:04.250Z"), DeviceUs: to[int64](281234567),
-					Athlete: "ana", Exercise: "deadlift", LoadKg: to(120.0), Set: to(3), Rep: to(2),
-					MeanVelocity: 0.52, PeakVelocity: to(0.81), MeanPropulsiveVelocity: to(0.55),
-					ROM: to(0.53), Concentric: to(1.02), Eccentric: to(1.4),
-					BarDrift: to(0.021), BarTilt: to(1.5), HipShoulderRatio: to(1.05), TrunkFlexion: to(21.0), Historical: true,
+					BootID: "b7", Seq: 1041, Time: at("2026-11-22T17:03:04.250Z"), DeviceUs: new(int64(281234567)),
+					Athlete: "ana", Exercise: "deadlift", LoadKg: new(120.0), Set: new(3), Rep: new(2),
+					MeanVelocity: 0.52, PeakVelocity: new(0.81), MeanPropulsiveVelocity: new(0.55),
+					ROM: new(0.53), Concentric: new(1.02), Eccentric: new(1.4),
+					BarDrift: new(0.021), BarTilt: new(1.5), HipShoulderRatio: new(1.05), TrunkFlexion: new(21.0), Historical: true,
 				}
 			})},
 		{"bare rep", repTopic, with(repTopic), kind(journal.KindRep, func(e *journal.Event) {
@@ -110,7 +108,7 @@ func TestTheExamplesOfTheWireContractAreTaken(t *testing.T) {
 		{"assignment", assignTopic, `{"athlete":"ana","exercise":"deadlift","load_kg":120,"set":3,"warmup":true,"since":"2026-11-22T17:00:00Z"}`,
 			kind(journal.KindAssign, func(e *journal.Event) {
 				e.Athlete = "ana"
-				e.Assign = &lift.Assignment{Athlete: "ana", Exercise: "deadlift", LoadKg: to(120.0), Set: to(3), Warmup: true, Since: at("2026-11-22T17:00:00Z"), SinceGiven: true}
+				e.Assign = &lift.Assignment{Athlete: "ana", Exercise: "deadlift", LoadKg: new(120.0), Set: new(3), Warmup: true, Since: at("2026-11-22T17:00:00Z"), SinceGiven: true}
 			})},
 		{"assignment from its receipt on", assignTopic, `{"athlete":"ana"}`, kind(journal.KindAssign, func(e *journal.Event) {
 			e.Athlete = "ana"
@@ -125,7 +123,7 @@ func TestTheExamplesOfTheWireContractAreTaken(t *testing.T) {
 		})},
 		{"status", statusTopic, `{"state":"ready","boot_id":"b7","firmware":"3.01","battery_pct":82,"rssi_dbm":-61}`,
 			kind(journal.KindStatus, func(e *journal.Event) {
-				e.Status = &lift.DeviceStatus{State: lift.DeviceReady, BootID: "b7", Firmware: "3.01", BatteryPct: to(82.0), RSSIDbm: to(-61.0)}
+				e.Status = &lift.DeviceStatus{State: lift.DeviceReady, BootID: "b7", Firmware: "3.01", BatteryPct: new(82.0), RSSIDbm: new(-61.0)}
 			})},
 		{"samples", samplesTopic, with(samplesTopic, "horizontal_m", "[0.001,-0.002]"), kind(journal.KindSamples, func(e *journal.Event) {
 			e.Samples = &lift.Samples{BootID: "b7", Chunk: 17, Time: at("2026-11-22T17:03:04Z"), RateHz: 100, Velocity: []float64{0, 0.02}, Horizontal: []float64{0.001, -0.002}}
@@ -135,9 +133,9 @@ func TestTheExamplesOfTheWireContractAreTaken(t *testing.T) {
 			journal.Event{
 				V: journal.Version, Received: received, Site: "main", Kind: journal.KindCheckIn, Athlete: "ana",
 				CheckIn: &lift.CheckIn{
-					Revision: 2, Time: at("2026-11-22T17:03:00Z"), Phase: lift.PhaseAfter, Pain: to(3), Region: "lower_back",
-					Symptoms: []lift.Symptom{lift.Radiating, lift.Numbness}, StiffMorningMin: to(40.0), SleepH: to(6.5),
-					Nutrition: to(3), Soreness: to(4), Stress: to(2), Note: "a\nb",
+					Revision: 2, Time: at("2026-11-22T17:03:00Z"), Phase: lift.PhaseAfter, Pain: new(3), Region: "lower_back",
+					Symptoms: []lift.Symptom{lift.Radiating, lift.Numbness}, StiffMorningMin: new(40.0), SleepH: new(6.5),
+					Nutrition: new(3), Soreness: new(4), Stress: new(2), Note: "a\nb",
 				},
 			}},
 	} {

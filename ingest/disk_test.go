@@ -61,6 +61,6 @@ func TestAFullDiskStopsAcknowledgingAndANearlyFullOneDropsSamples(t *testing.T) 
 			t.Fatalf("room for samples: %d acknowledged, %v stored", acked, stored)
 		}
 		cancel()
-		<-done
+		_ = <-done // the context's
 	})
 }

@@ -67,8 +67,7 @@ var (
 
 // explain says in the sender's words what a JSON error means.
 func explain(err error, within string) error {
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		at := fieldName(syntax.JSONPointer)
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			return &lift.FieldError{Field: at, Reason: "is given twice"}
@@ -167,8 +166,8 @@ func fieldsOf[T any](but ...string) fields {
 // of walks the embedded structs itself: to Go, lift.Rep's field Rep is hidden by the
 // name of the embedded struct, to JSON it is not.
 func (known fields) of(t reflect.Type, but []string) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
+		f := f
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous && name == "":

@@ -175,7 +175,7 @@ func startLine(t *testing.T, o Options, log ingest.Log) *running {
 	r.stop = sync.OnceValue(func() error {
 		err := stopSource()
 		cancel()
-		<-done
+		_ = <-done // the context's
 		return err
 	})
 	t.Cleanup(func() { _ = r.stop() })
