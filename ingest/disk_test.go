@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -61,6 +62,8 @@ func TestAFullDiskStopsAcknowledgingAndANearlyFullOneDropsSamples(t *testing.T) 
 			t.Fatalf("room for samples: %d acknowledged, %v stored", acked, stored)
 		}
 		cancel()
-		_ = <-done // the context's
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("the pipeline ended with %v", err)
+		}
 	})
 }

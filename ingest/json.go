@@ -167,7 +167,6 @@ func fieldsOf[T any](but ...string) fields {
 // name of the embedded struct, to JSON it is not.
 func (known fields) of(t reflect.Type, but []string) {
 	for f := range t.Fields() {
-		f := f
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous && name == "":

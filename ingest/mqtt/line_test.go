@@ -175,8 +175,7 @@ func startLine(t *testing.T, o Options, log ingest.Log) *running {
 	r.stop = sync.OnceValue(func() error {
 		err := stopSource()
 		cancel()
-		_ = <-done // the context's
-		return err
+		return errors.Join(err, pipelineEnd(<-done))
 	})
 	t.Cleanup(func() { _ = r.stop() })
 	return r
@@ -304,4 +303,12 @@ func requireCanceled(t *testing.T, r *running) {
 	if err := r.stop(); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Run ended with %v", err)
 	}
+}
+
+// pipelineEnd is how a pipeline ended, nil where its context had.
+func pipelineEnd(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
