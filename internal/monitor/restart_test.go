@@ -69,6 +69,8 @@ func TestNothingIsRetractedWhileTheViewIsBehind(t *testing.T) {
 	events := minutes(season(3))
 	l.put(t, events...)
 	l.settle(t)
+	l.put(t, tickAt(l.clock.Now().Add(time.Minute))) // what is long past expires
+	l.settle(t)
 	before := l.steps(t)
 	for range 3 {
 		l.loseView()
