@@ -102,7 +102,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	if s.journal, err = c.openLog(ctx, broker, logger); err != nil {
 		return nil, err
 	}
-	if s.view, err = view.Open(ctx, c.viewPath(), logger.With("part", "view")); err != nil {
+	if s.view, err = openView(ctx, c.viewPath(), s.journal.LastSeq(), logger.With("part", "view")); err != nil {
 		return nil, err
 	}
 	intake := ingest.Options{Log: s.journal, Logger: logger.With("part", "ingest"), Now: time.Now}
@@ -139,6 +139,20 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		return nil, err
 	}
 	return s, s.metrics.watch(s)
+}
+
+// openView opens the view, throwing away one that knows of events which the log has
+// lost or never had: after a power cut, or beside a restored log.
+func openView(ctx context.Context, path string, end uint64, logger *slog.Logger) (*view.View, error) {
+	v, err := view.Open(ctx, path, logger)
+	if err != nil || v.Position() <= end {
+		return v, err
+	}
+	logger.Warn("the view knows more than the log and is rebuilt", "view", v.Position(), "log", end)
+	if err := errors.Join(v.Close(), view.Remove(path)); err != nil {
+		return nil, err
+	}
+	return view.Open(ctx, path, logger)
 }
 
 // gate lets anybody in until the first credential exists, unless it is strict.

@@ -66,15 +66,21 @@ type Follower struct {
 }
 
 // Follow returns a follower of the events whose first is the one after the given
-// sequence; 0 begins at the beginning.
-func (l *Log) Follow(after uint64) *Follower {
-	return &Follower{log: l, tail: l.tail, pos: after}
+// sequence; 0 begins at the beginning. A sequence beyond the log's end is taken
+// back to it: where writes are synced at intervals, a power cut can take more from
+// the log than from what a follower has stored, and what comes next will have the
+// sequences that were lost.
+func (l *Log) Follow(after uint64) *Follower { return l.follow(l.tail, after) }
+
+func (l *Log) follow(t *tail, after uint64) *Follower {
+	_, end := t.Span()
+	return &Follower{log: l, tail: t, pos: min(after, end)}
 }
 
 // FollowSamples returns a follower of the samples. Their sequences are of a stream
 // of their own, and those older than SamplesRetention are gone.
 func (l *Log) FollowSamples(after uint64) *Follower {
-	return &Follower{log: l, tail: l.samples, pos: after}
+	return l.follow(l.samples, after)
 }
 
 // End is the sequence of the newest entry that has reached this process.

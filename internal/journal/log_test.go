@@ -216,6 +216,18 @@ func TestAFollowerPassesOverAnErasedStretch(t *testing.T) {
 	}
 }
 
+func TestAFollowerBeyondTheLogsEndSeesWhatComesNext(t *testing.T) {
+	l := open(t, Options{Dir: t.TempDir()})
+	f := l.Follow(99)
+	if _, err := l.Append(t.Context(), rep("ana", 1)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Next(t.Context(), 10)
+	if err != nil || len(got) != 1 || got[0].Seq != 1 {
+		t.Fatalf("got %v, %v", got, err)
+	}
+}
+
 func TestSamplesHaveAStreamOfTheirOwn(t *testing.T) {
 	l := open(t, Options{Dir: t.TempDir()})
 	chunk := Event{
