@@ -60,9 +60,10 @@ lint:
 compose-check:
 	cd internal/tools/compose && $(GO) test -count=1 ./...
 
-## bench: the Go benchmarks (BENCH=regexp, BENCHCOUNT=6 for benchstat)
+## bench: the whole line against its ceiling, then the Go benchmarks (BENCHARGS='-stored 10000000', BENCH=regexp, BENCHCOUNT=6 for benchstat)
 .PHONY: bench
-bench: $(SPOTTER_TEST_INFLUXD)
+bench: build $(SPOTTER_TEST_INFLUXD)
+	$(GO) run ./internal/bench -spotter bin/spotter -influxd $(SPOTTER_TEST_INFLUXD) $(BENCHARGS)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./...
 
 ## fuzz: each fuzz target for FUZZTIME (20s)
