@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -185,11 +186,14 @@ func (l *Log) Append(ctx context.Context, events ...Event) ([]Ack, error) {
 	began := time.Now()
 	acks, err := l.appendBatch(ctx, messages)
 	if err == nil {
-		note(&l.costs.batch, time.Since(began))
+		note(&l.costs.batch, time.Since(began)-time.Duration(len(events))*batchEach)
 	}
 	var apiErr *jetstream.APIError
 	if errors.As(err, &apiErr) && apiErr.ErrorCode == errBatchHasDuplicate {
 		// One event that the log already has refuses the whole batch.
+		if slices.ContainsFunc(events, func(e Event) bool { return e.ExpectLast != nil }) {
+			return nil, fmt.Errorf("append: %w", ErrDisplaced) // somebody has just said the same
+		}
 		return l.appendEach(ctx, messages)
 	}
 	return acks, translate(err)
@@ -201,13 +205,14 @@ func (l *Log) Append(ctx context.Context, events ...Event) ([]Ack, error) {
 // pipelined, but synced one by one.
 type costs struct {
 	single atomic.Int64 // nanoseconds for each event
-	batch  atomic.Int64 // nanoseconds for a whole batch
+	batch  atomic.Int64 // nanoseconds for a batch, beside batchEach for each event
 }
 
 // Costs to begin with: an fsync of a common SSD, and what a batch takes at least.
 const (
 	firstSingle = 200 * time.Microsecond
-	firstBatch  = 6 * time.Millisecond
+	firstBatch  = 5 * time.Millisecond
+	batchEach   = 15 * time.Microsecond
 	leastBatch  = 8 // fewer events are never worth a batch
 	// largestBatch is how many bytes a batch may have: a larger one takes the server
 	// longer than it is waited for.
@@ -237,7 +242,7 @@ func (l *Log) wantsBatch(events []Event, messages []*nats.Msg) bool {
 		return true // all or none
 	}
 	n := len(events)
-	return l.syncs && n >= leastBatch && bytes <= largestBatch && int64(n)*l.costs.single.Load() > l.costs.batch.Load()
+	return l.syncs && n >= leastBatch && bytes <= largestBatch && int64(n)*(l.costs.single.Load()-int64(batchEach)) > l.costs.batch.Load()
 }
 
 const (

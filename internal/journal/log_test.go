@@ -165,6 +165,11 @@ func TestADisplacedWriterIsRefused(t *testing.T) {
 	if _, err := l.Append(t.Context(), alert("al_4", &first), alert("al_5", nil)); !errors.Is(err, ErrDisplaced) {
 		t.Fatalf("got %v, want ErrDisplaced for a batch", err)
 	}
+	// Another writer has said the first of two things at the same instant.
+	third := uint64(3)
+	if _, err := l.Append(t.Context(), alert("al_3", &third), alert("al_6", nil)); !errors.Is(err, ErrDisplaced) {
+		t.Fatalf("got %v, want ErrDisplaced for a batch of which one is stored", err)
+	}
 	if got := readAll(t, l, 0); len(got) != 3 {
 		t.Fatalf("%d events are stored, want 3", len(got))
 	}
