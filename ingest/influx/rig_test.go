@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -54,72 +52,14 @@ func anyInflux(t *testing.T) database {
 // ownInflux starts an InfluxDB 1.8 that the test may stop and start again.
 func ownInflux(t *testing.T) database {
 	t.Helper()
-	program := need.Influxd(t)
-	dir := t.TempDir()
-	addr := freeAddr(t)
-	config := filepath.Join(dir, "influxdb.conf")
-	text := fmt.Sprintf(`reporting-disabled = true
-bind-address = "127.0.0.1:0"
-[meta]
-dir = %q
-[data]
-dir = %q
-wal-dir = %q
-[http]
-bind-address = %q
-flux-enabled = true
-log-enabled = false
-`, filepath.Join(dir, "meta"), filepath.Join(dir, "data"), filepath.Join(dir, "wal"), addr)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var cmd *exec.Cmd
-	d := database{url: "http://" + addr, bucket: "spotter"}
-	d.start = func() {
-		cmd = exec.Command(program, "-config", config)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "influxd to answer", func() bool {
-			answer, err := http.Get(d.url + "/ping")
-			if err != nil {
-				return false
-			}
-			return answer.Body.Close() == nil && answer.StatusCode == http.StatusNoContent
-		})
-	}
-	d.stop = func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	}
-	d.start()
-	t.Cleanup(func() { d.stop() })
-	return d
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	server := need.RunInflux(t)
+	return database{url: server.URL, bucket: "spotter", start: server.Start, stop: server.Kill}
 }
 
 // eventually waits for a condition by asking again and again.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("waited %v for %s", patience, what)
-		case <-tick.C:
-		}
-	}
+	need.Eventually(t, patience, what, holds)
 }
 
 // rig is a log and its view with followers to InfluxDB. Its site is new with each
