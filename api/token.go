@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/spotterhq/spotter/internal/access"
 )
 
 // Role says what a token may do.
@@ -131,24 +133,13 @@ func loadTokens(path string) ([]token, error) {
 	return file.Tokens, nil
 }
 
-// saveTokens replaces the file in one step, so that a crash leaves the old or the
-// new one.
 func saveTokens(dir string, tokens []token) error {
 	data, err := json.Marshal(&tokenFile{1, tokens}, jsontext.WithIndent("  "))
 	if err != nil {
 		return fmt.Errorf("save tokens: %w", err)
 	}
-	f, err := os.CreateTemp(dir, tokenFileName+".*") // readable by its owner only
-	if err != nil {
+	if err := access.Replace(filepath.Join(dir, tokenFileName), append(data, '\n')); err != nil {
 		return fmt.Errorf("save tokens: %w", err)
-	}
-	_, err = f.Write(append(data, '\n'))
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, tokenFileName))
-	}
-	if err != nil {
-		return fmt.Errorf("save tokens: %w", errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

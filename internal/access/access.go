@@ -187,17 +187,26 @@ func (s *Store) save(all []Credential) error {
 	if err != nil {
 		return fmt.Errorf("save device credentials: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".*") // readable by its owner only
-	if err != nil {
+	if err := Replace(s.path, append(data, '\n')); err != nil {
 		return fmt.Errorf("save device credentials: %w", err)
 	}
-	_, err = f.Write(append(data, '\n'))
+	return nil
+}
+
+// Replace writes a file that only its owner may read, in one step: a crash leaves
+// the old or the new one.
+func Replace(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), s.path)
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return fmt.Errorf("save device credentials: %w", errors.Join(err, os.Remove(f.Name())))
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }
