@@ -339,7 +339,7 @@ func TestCatalogue(t *testing.T) {
 		"deadlift": DeadliftFamily, "sumo-deadlift": DeadliftFamily, "trap_bar-deadlift": DeadliftFamily,
 		"rdl": DeadliftFamily, "stiff-leg-deadlift": DeadliftFamily, "back-squat": "squat_family", "nordic-curl": "nordic-curl",
 	} {
-		if got := GroupOf(id); got != want {
+		if got := lookUp(id).group; got != want {
 			t.Errorf("%s is in %s, want %s", id, got, want)
 		}
 	}

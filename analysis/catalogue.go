@@ -111,7 +111,3 @@ func lookUp(id lift.ExerciseID) exercise {
 	}
 	return exercise{id: id, group: string(id)}
 }
-
-// GroupOf returns the group that the exercise's volume counts in: one of the
-// catalogue's, else the exercise itself.
-func GroupOf(id lift.ExerciseID) string { return lookUp(id).group }

@@ -170,20 +170,3 @@ func scanQuarantined(s scanner) (Quarantined, error) {
 	}
 	return q, json.Unmarshal([]byte(released.String), &q.Released)
 }
-
-// Totals counts what the view holds.
-type Totals struct{ Athletes, Devices, Alerts, OpenAlerts, Quarantined int64 }
-
-// Totals counts rows; it does not count reps, of which there are too many.
-func (v *View) Totals(ctx context.Context) (Totals, error) {
-	var t Totals
-	err := errors.Join(
-		v.read.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM athletes), (SELECT count(*) FROM devices)").Scan(&t.Athletes, &t.Devices),
-		v.read.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(state = 'open'), 0) FROM alerts").Scan(&t.Alerts, &t.OpenAlerts),
-		v.read.QueryRowContext(ctx, "SELECT count(*) FROM quarantine WHERE released IS NULL").Scan(&t.Quarantined),
-	)
-	if err != nil {
-		return t, fmt.Errorf("count rows: %w", err)
-	}
-	return t, nil
-}
