@@ -49,6 +49,7 @@ const (
 	WindowSession WindowKind = "session" // a local date
 	WindowWeek    WindowKind = "week"    // ISO week, Monday 00:00 local
 	WindowCheckIn WindowKind = "checkin"
+	WindowEpisode WindowKind = "episode" // a hold or a stretch of pain; its id is the first date
 )
 
 // Window is the stretch of training that an alert is about.

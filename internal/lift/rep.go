@@ -39,6 +39,7 @@ const (
 	SourceDevice    Source = "device"    // the sensor sent a rep
 	SourceSegmented Source = "segmented" // found in velocity samples
 	SourceImported  Source = "imported"  // read from a file
+	SourceLogged    Source = "logged"    // a set noted without velocity
 )
 
 // Rep is one rep as its device reported it. (site, device, BootID, Seq) is its
