@@ -59,6 +59,8 @@ var levels = map[string]int{
 
 	"internal/access": 15,
 
+	"internal/exercise": 12,
+
 	"internal/lift": 10,
 	"internal/feed": 10,
 
@@ -74,7 +76,9 @@ var onlyImports = []struct {
 	banned []string // of the standard library
 }{
 	{dir: "internal/lift", banned: []string{"database/sql", "log", "log/slog", "net", "os", "os/exec"}},
-	{dir: "analysis", ours: []string{"internal/lift", "analysis"}, others: true,
+	{dir: "internal/exercise", ours: []string{"internal/lift"}, others: true,
+		banned: []string{"context", "database/sql", "log", "log/slog", "net", "os", "os/exec"}},
+	{dir: "analysis", ours: []string{"internal/lift", "internal/exercise", "analysis"}, others: true,
 		banned: []string{"context", "database/sql", "log", "log/slog", "net", "os", "os/exec", "sync"}},
 }
 
