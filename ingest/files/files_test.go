@@ -1,0 +1,488 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func berlin(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// read reads a whole file; what is neither a set nor a RowError fails the test.
+func read(t testing.TB, text string, o Options) (Format, []Set, []*RowError) {
+	t.Helper()
+	f, err := Open(strings.NewReader(text), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sets []Set
+	var refused []*RowError
+	for s, err := range f.Sets() {
+		if row, ok := errors.AsType[*RowError](err); ok {
+			refused = append(refused, row)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		sets = append(sets, s)
+	}
+	return f.Format(), sets, refused
+}
+
+// short is a set as a coach would jot it down.
+func short(s Set) string {
+	name := strings.Join(strings.Fields(strings.Join([]string{s.Exercise, s.Equipment, s.Variant}, " ")), " ")
+	number, load, warmup := "-", "-", ""
+	if s.Number != nil {
+		number = fmt.Sprint(*s.Number)
+	}
+	if s.LoadKg != nil {
+		load = fmt.Sprintf("%.4g", *s.LoadKg)
+	}
+	if s.Warmup {
+		warmup = " warm-up"
+	}
+	return fmt.Sprintf("%d: %s %s #%s %dx%s%s", s.Line, s.Time.Format("2006-01-02 15:04 -0700"), name, number, s.Reps, load, warmup)
+}
+
+func shorts(sets []Set) []string {
+	var all []string
+	for _, s := range sets {
+		all = append(all, short(s))
+	}
+	return all
+}
+
+func reasons(refused []*RowError) []string {
+	var all []string
+	for _, r := range refused {
+		all = append(all, r.Error())
+	}
+	return all
+}
+
+const day = "2026-03-02 18:05 +0100"
+
+func TestEveryFormatAndVariantIsReadByItsHeadings(t *testing.T) {
+	kg, lb := Options{Unit: Kilograms}, Options{Unit: Pounds}
+	squat := []string{
+		"2: " + day + " Squat (Barbell) #- 8x60 warm-up",
+		"3: " + day + " Squat (Barbell) #1 5x102.5",
+	}
+	for _, c := range []struct {
+		name    string
+		options Options
+		format  Format
+		text    string
+		want    []string
+	}{
+		{"strong, oldest known", kg, Strong, `Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,RPE
+2026-03-02 18:05:00,"A",35m,"Squat (Barbell)",W,60.0,8.0,0,0.0,
+2026-03-02 18:05:00,"A",35m,"Squat (Barbell)",1,102.5,5.0,0,0.0,
+`, squat},
+		{"strong, with notes", kg, Strong, `Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,Workout Notes,RPE
+2026-03-02 18:05:00,"A",35m,"Squat (Barbell)",W,60.0,8,0,0,"said ""easy"", was","",
+2026-03-02 18:05:00,"A",35m,"Squat (Barbell)",1,102.5,5,0,0,,,8.5
+`, squat},
+		{"strong, without duration", kg, Strong, `Date,Workout Name,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,Workout Notes,RPE
+2026-03-02 18:05:00,"A","Squat (Barbell)",W,60.0,8,0,0,,,
+2026-03-02 18:05:00,"A","Squat (Barbell)",1,102.5,5,0,0,,,
+`, squat},
+		{"strong, semicolons and a unit in each row", Options{}, Strong, `Date;Workout Name;Exercise Name;Set Order;Weight;Weight Unit;Reps;RPE;Distance;Distance Unit;Seconds;Notes;Workout Notes;Workout Duration
+2026-03-02 18:05:00;A;Squat (Barbell);W;60;kg;8;;;;0;;;35m
+2026-03-02 18:05:00;A;Squat (Barbell);1;102,5;kg;5;;;;0;;;35m
+2026-03-02 18:05:00;A;Squat (Barbell);2;225;lbs;5;;;;0;;;35m
+`, append(squat[:2:2], "4: "+day+" Squat (Barbell) #2 5x102.1")},
+		{"strong 6, the unit in the heading", lb, Strong, `"Workout #";"Date";"Workout Name";"Duration (sec)";"Exercise Name";"Set Order";"Weight (kg)";"Reps";"RPE";"Distance (meters)";"Seconds";"Notes";"Workout Notes"
+"7";"2026-03-02 18:05:00";"A";"2100";"Squat (Barbell)";"W";"60.0";"8";"";"";"0.0";"";""
+"7";"2026-03-02 18:05:00";"A";"2100";"Squat (Barbell)";"1";"102.5";"5";"";"";"0.0";"";""
+`, squat},
+		{"strong, German, byte-order mark, CRLF, other order of columns", kg, Strong, strings.ReplaceAll("\uFEFF"+`Datum;Workout-Name;Wiederh.;Gewicht;Name der Übung;Reihenfolge festlegen;RPE;Entfernung;Sekunden;Notizen;Workout-Notizen;Dauer
+2026-03-02 18:05:00;A;8;60;Squat (Barbell);W;;0;0;;;35m
+2026-03-02 18:05:00;A;5;102,5;Squat (Barbell);1;;0;0;;;35m
+`, "\n", "\r\n"), squat},
+		{"hevy, kg", Options{}, Hevy, `"title","start_time","end_time","description","exercise_title","superset_id","exercise_notes","set_index","set_type","weight_kg","reps","distance_km","duration_seconds","rpe"
+"A","2 Mar 2026, 18:05","2 Mar 2026, 19:00","two
+lines","Squat (Barbell)",,"",0,"warmup",60,8,,,
+"A","2 Mar 2026, 18:05","2 Mar 2026, 19:00","","Squat (Barbell)",0,"",1,"normal",102.5,5,,,8
+"A","2 Mar 2026, 18:05","2 Mar 2026, 19:00","","Pull Up",,"",0,"failure",,12,,,
+`, []string{
+			"2: " + day + " Squat (Barbell) #1 8x60 warm-up",
+			"4: " + day + " Squat (Barbell) #2 5x102.5",
+			"5: " + day + " Pull Up #1 12x-",
+		}},
+		{"hevy, lb, times with a zone", kg, Hevy, `title,start_time,end_time,description,exercise_title,superset_id,exercise_notes,set_index,set_type,weight_lbs,reps,distance_miles,duration_seconds,rpe
+A,2026-03-02T17:05:00Z,2026-03-02T18:00:00Z,,Squat (Barbell),,,0,dropset,225,5,,,
+`, []string{"2: " + day + " Squat (Barbell) #1 5x102.1"}},
+		{"rweightlifting, ragged", lb, Wide, `date,exercise,equipment,variant,set1weight,set1reps,set2weight,set2reps,set3weight,set3reps
+2026-03-02,squat,barbell,low bar,225,5,300,0
+2026-03-02,pullup,chinup,,0,7,,,0,5
+2026-03-02,row,dumbbell,kroc,60,36,
+`, []string{
+			"2: 2026-03-02 12:00 +0100 squat barbell low bar #1 5x102.1",
+			"2: 2026-03-02 12:00 +0100 squat barbell low bar #2 0x136.1",
+			"3: 2026-03-02 12:00 +0100 pullup chinup #1 7x0",
+			"3: 2026-03-02 12:00 +0100 pullup chinup #3 5x0",
+			"4: 2026-03-02 12:00 +0100 row dumbbell kroc #1 36x27.22",
+		}},
+		{"plain, everything", Options{}, Plain, `date,time,exercise,set,reps,load_kg,warmup
+2026-03-02,18:05,Kniebeuge,1,8,60,true
+2026-03-02,18:05,Kniebeuge,2,5,"102,5",false
+2026-03-02,,Kniebeuge,,5,,
+`, []string{
+			"2: " + day + " Kniebeuge #1 8x60 warm-up",
+			"3: " + day + " Kniebeuge #2 5x102.5",
+			"4: 2026-03-02 12:00 +0100 Kniebeuge #- 5x-",
+		}},
+		{"plain, only what is needed, tabs", Options{}, Plain,
+			"reps\tload_lb\texercise\tdate\n5\t225\tSquat\t2026-03-02\n", []string{"2: 2026-03-02 12:00 +0100 Squat #- 5x102.1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.options.Zone = berlin(t)
+			format, sets, refused := read(t, c.text, c.options)
+			if format != c.format {
+				t.Errorf("format %s, want %s", format, c.format)
+			}
+			if diff := cmp.Diff(c.want, shorts(sets)); diff != "" {
+				t.Errorf("sets (-want +got):\n%s", diff)
+			}
+			if len(refused) > 0 {
+				t.Errorf("refused: %q", reasons(refused))
+			}
+		})
+	}
+}
+
+func TestARowThatIsNotTakenIsListedWithLineAndReason(t *testing.T) {
+	const strong = "Date,Workout Name,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes\n"
+	const plain = "date,time,exercise,set,reps,load_kg,warmup\n"
+	const wide = "date,exercise,equipment,variant,set1weight,set1reps,set2weight,set2reps\n"
+	const hevy = "start_time,exercise_title,set_index,set_type,weight_kg,reps,distance_km,duration_seconds\n"
+	for _, c := range []struct{ text, want string }{
+		{strong + "2026-03-02 18:05:00,A,Plank,1,0,0,0,90,", "line 2: is a distance or a time, not a set of reps"},
+		{strong + "2026-03-02 18:05:00,A,Running,1,0,,5.2,0,", "line 2: is a distance or a time, not a set of reps"},
+		{strong + "2026-03-02 18:05:00,A,Squat,Rest Timer,,,,120,", "line 2: is a rest timer, not a set"},
+		{strong + "2026-03-02 18:05:00,A,Squat,Ruhezeit,,,,120,", "line 2: is a rest timer, not a set"},
+		{strong + "2026-03-02 18:05:00,A,Rest Timer,1,0,0,0,120,", "line 2: is a rest timer, not a set"},
+		{strong + "2026-03-02 18:05:00,A,Squat,Note,,,,,knee", "line 2: is a note, not a set"},
+		{strong + "2026-03-02 18:05:00,A,Squat,X,100,5,0,0,", `line 2: Set Order: "X" is not a number`},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,0,0,0,0,", "line 2: has neither reps nor load"},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,100,,0,0,", "line 2: Reps: is empty"},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,100,5.5,0,0,", `line 2: Reps: "5.5" is not a whole number`},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,100,-5,0,0,", `line 2: Reps: "-5" is outside 0 to 1000`},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,-20,5,0,0,", `line 2: Weight: "-20" is below zero: a machine's or band's help is not a load`},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,1000.5,5,0,0,", "line 2: Weight: 1000.5 kg is more than 1000 kg"},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,NaN,5,0,0,", `line 2: Weight: "NaN" is not a number`},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,1e2,5,0,0,", `line 2: Weight: "1e2" is not a number`},
+		{strong + `2026-03-02 18:05:00,A,Squat,1,"1,000",5,0,0,`, `line 2: Weight: "1,000" may be 1 or thousands`},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,102,5,5,0,0,", "line 2: has 10 cells where the header has 9; a comma in a cell needs quotes around it"},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,10", "line 2: has 5 cells where the header has 9; a comma in a cell needs quotes around it"},
+		{strong + "2026-03-02 18:05:00,A,,1,100,5,0,0,", "line 2: Exercise Name: is empty"},
+		{strong + "2026-03-02 18:05:00,A,\xdcbung,1,100,5,0,0,", "line 2: Exercise Name: is not text in UTF-8"},
+		{strong + ",A,Squat,1,100,5,0,0,", "line 2: Date: is empty"},
+		{strong + "02/03/2026 18:05,A,Squat,1,100,5,0,0,", `line 2: Date: "02/03/2026 18:05" is not a date and time such as 2026-11-22 17:03`},
+		{strong + "1999-03-02 18:05:00,A,Squat,1,100,5,0,0,", "line 2: Date: 1999-03-02 is before 2000"},
+		{strong + ",,,,,,,,", "line 2: has no text in any cell"},
+		{strong + `2026-03-02 18:05:00,A,Sq"uat,1,100,5,0,0,`, `line 2: is not CSV: bare " in non-quoted-field`},
+		{strong + "2026-03-02 18:05:00,A,Squat,1,100,5,0,0,\"no end\n\n2026\n", `line 2: everything up to line 4 is not CSV: extraneous or missing " in quoted-field`},
+		{hevy + `"2 Mar 2026, 18:05",Squat,0,left,100,5,,`, `line 2: set_type: "left" is not normal, warmup, dropset or failure`},
+		{hevy + `"2 Mar 2026, 18:05",Squat,,normal,100,5,,`, `line 2: set_index: "" is not a number`},
+		{hevy + `"2 Mar 2026, 18:05",Plank,0,normal,,,,60`, "line 2: is a distance or a time, not a set of reps"},
+		{plain + "02.03.2026,,Squat,1,5,100,", `line 2: date: "02.03.2026" is not a date such as 2026-11-22`},
+		{plain + "2026-03-02,6pm,Squat,1,5,100,", `line 2: date: "2026-03-02 6pm" is not a date and time such as 2026-11-22 17:03`},
+		{plain + "2026-03-02,,Squat,0,5,100,", `line 2: set: "0" is outside 1 to 10000`},
+		{plain + "2026-03-02,,Squat,1,5,100,maybe", `line 2: warmup: "maybe" is neither true nor false`},
+		{wide + "2026-03-02,squat,barbell,low bar,25,25,4", "line 2: loads and reps do not pair up: 25,25,4"},
+		{wide + "2026-03-02,squat,barbell,low bar,270,,,", "line 2: loads and reps do not pair up: 270"},
+		{wide + "2026-03-02,squat,barbell,low bar,270,,270,5", "line 2: set1reps: is empty"},
+		{wide + "2026-03-02,squat,barbell,low bar,1,1,1,1,1,1", "line 2: has 10 cells where the header has 8"},
+		{wide + "2026-03-02,squat,barbell,low bar", "line 2: has no sets"},
+		{wide + "2026-03-02 18:05,squat,barbell,low bar,1,1", `line 2: date: "2026-03-02 18:05" is not a date such as 2026-11-22`},
+	} {
+		_, _, refused := read(t, c.text, Options{Unit: Kilograms, Zone: time.UTC})
+		if diff := cmp.Diff([]string{c.want}, reasons(refused)); diff != "" {
+			t.Errorf("%s\n(-want +got):\n%s", c.text, diff)
+		}
+	}
+}
+
+func TestABadRowDoesNotHoldUpTheNext(t *testing.T) {
+	_, sets, refused := read(t, `date,exercise,reps,load_kg
+2026-03-02,Squat,5,100
+2026-03-02,Squ"at,5,100
+2026-03-02,Squat,five,100
+
+2026-03-02,Squat,5,110
+`, Options{Zone: time.UTC})
+	want := []string{"2: 2026-03-02 12:00 +0000 Squat #- 5x100", "6: 2026-03-02 12:00 +0000 Squat #- 5x110"}
+	if diff := cmp.Diff(want, shorts(sets)); diff != "" {
+		t.Errorf("sets (-want +got):\n%s", diff)
+	}
+	if len(refused) != 2 || refused[0].Line != 3 || refused[1].Line != 4 {
+		t.Errorf("refused: %q", reasons(refused))
+	}
+}
+
+func TestAFileInDoubtIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name, text, says string
+		is               error
+	}{
+		{"empty", "", "the file is empty", ErrFormat},
+		{"another kind of file", "a,b\n1,2\n", `no heading of a training log: "a b"`, ErrFormat},
+		{"a column missing", "Date,Workout Name,Exercise Name,Set Order,Weight\n", `nearest to strong, but it has no column "reps" or "wiederh."`, ErrFormat},
+		{"two loads", "date,exercise,reps,load_kg,load_lb\n", `columns 4 ("load_kg") and 5 ("load_lb") say the same`, ErrFormat},
+		{"load in stones", "Date,Workout Name,Exercise Name,Set Order,Weight (st),Reps\n", `column 5 ("Weight (st)") is in neither kg nor lb`, ErrFormat},
+		{"sets out of order", "date,exercise,equipment,variant,set1weight,set1reps,set3weight,set3reps\n", `column 7 is not "set2weight"`, ErrFormat},
+		{"two formats at once", "date,exercise,equipment,variant,reps,load_kg,set1weight,set1reps\n", "fits both rweightlifting and plain", ErrFormat},
+		{"two formats' rows after one header", "Date,Workout Name\n", `no column "exercise name"`, ErrFormat},
+		{"UTF-16", "\xff\xfed\x00a\x00t\x00e\x00", "not text in UTF-8", ErrFormat},
+		{"a workbook", "PK\x03\x04\x00\x00", "not text in UTF-8", ErrFormat},
+		{"a header without an end", strings.Repeat("date,", 20_000), "longer than", ErrFormat},
+		{"no unit", "Date,Workout Name,Exercise Name,Set Order,Weight,Reps\n", "strong: the file does not say whether", ErrUnit},
+		{"no unit of a wide log", "date,exercise,equipment,variant,set1weight,set1reps\n", "the unit must be given", ErrUnit},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Open(strings.NewReader(c.text), Options{Zone: time.UTC})
+			if !errors.Is(err, c.is) || !strings.Contains(fmt.Sprint(err), c.says) {
+				t.Errorf("got %v, want %v that says %s", err, c.is, c.says)
+			}
+		})
+	}
+	if _, err := Open(strings.NewReader("date,exercise,reps,load_kg\n"), Options{Unit: "stone"}); err == nil {
+		t.Error("a unit that nobody knows was taken")
+	}
+}
+
+func TestATimeZoneIsAskedForOnlyWhereTheFileHasNone(t *testing.T) {
+	const header = "start_time,exercise_title,set_index,set_type,weight_kg,reps\n"
+	f, err := Open(strings.NewReader(header+"\"2 Mar 2026, 18:05\",Squat,0,normal,100,5\n\"2 Mar 2026, 18:05\",Squat,1,normal,100,5\n"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errs []error
+	for _, err := range f.Sets() {
+		errs = append(errs, err)
+	}
+	if len(errs) != 1 || !errors.Is(errs[0], ErrZone) {
+		t.Errorf("got %v, want ErrZone once", errs)
+	}
+
+	_, sets, _ := read(t, header+"2026-03-02T18:05:00+01:00,Squat,0,normal,100,5\n", Options{})
+	if len(sets) != 1 || !sets[0].Time.Equal(time.Date(2026, 3, 2, 17, 5, 0, 0, time.UTC)) {
+		t.Errorf("got %v", shorts(sets))
+	}
+}
+
+func TestARowWithoutAUnitIsNotGuessed(t *testing.T) {
+	const text = `Date;Workout Name;Exercise Name;Set Order;Weight;Weight Unit;Reps
+2026-03-02 18:05:00;A;Squat;1;100;;5
+2026-03-02 18:05:00;A;Pull Up;1;0;;5
+2026-03-02 18:05:00;A;Squat;2;100;stone;5
+`
+	_, sets, refused := read(t, text, Options{Zone: time.UTC})
+	want := []string{
+		"line 2: Weight Unit: is empty, and no unit is given for such rows",
+		`line 4: Weight Unit: "stone" is neither kg nor lb`,
+	}
+	if diff := cmp.Diff(want, reasons(refused)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(sets) != 1 {
+		t.Errorf("sets %q", shorts(sets))
+	}
+	if _, sets, _ = read(t, text, Options{Unit: Pounds, Zone: time.UTC}); len(sets) != 2 || math.Abs(*sets[0].LoadKg-45.359237) > 1e-9 {
+		t.Errorf("with lb given: %q", shorts(sets))
+	}
+}
+
+func TestNumbersAreReadInEitherNotation(t *testing.T) {
+	for text, want := range map[string]float64{
+		"102.5": 102.5, "102,5": 102.5, " 60 ": 60, "60.": 60, "0": 0, "1.134": 1.134, "102,058": 102.058,
+		"1,000.5": 1000.5, "1.000,5": 1000.5, "+5": 5, "-0,5": -0.5, "\u00a07": 7,
+	} {
+		if got, err := parseNumber(text); err != nil || got != want {
+			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "x", "1.2.3", "1,2,3", "1,00.5", "0x10", "Inf", "1_000", "--1", ".", "٣", strings.Repeat("9", 400)} {
+		if got, err := parseNumber(text); err == nil {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+}
+
+func ids(sets []Set) map[string]string {
+	all := map[string]string{}
+	for _, s := range sets {
+		all[s.ID] = fmt.Sprintf("%s %s %d", s.Time.Format("01-02"), s.Exercise, s.Reps)
+	}
+	return all
+}
+
+const firstExport = `Date,Workout Name,Exercise Name,Set Order,Weight,Reps
+2026-03-02 18:05:00,A,Squat,W,60,8
+2026-03-02 18:05:00,A,Squat,W,80,6
+2026-03-02 18:05:00,A,Squat,1,100,5
+2026-03-02 18:05:00,A,Squat,2,100,4
+2026-03-02 18:05:00,A,Squat,1,60,12
+`
+
+func TestALaterExportRepeatsTheIdsOfWhatItOverlaps(t *testing.T) {
+	o := Options{Unit: Kilograms, Zone: time.UTC}
+	_, first, _ := read(t, firstExport, o)
+	_, again, _ := read(t, firstExport, o)
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Errorf("the same file again (-first +again):\n%s", diff)
+	}
+	if len(ids(first)) != 5 {
+		t.Fatalf("five sets share ids: %v", ids(first))
+	}
+
+	// Newest first, with another separator and a unit in each row, read with another
+	// zone, and one set edited.
+	_, later, refused := read(t, `Date;Workout Name;Exercise Name;Set Order;Weight;Weight Unit;Reps
+2026-03-05 18:05:00;B;Squat;1;105;kg;5
+2026-03-02 18:05:00;renamed;Squat;W;60;kg;8
+2026-03-02 18:05:00;renamed;Squat;W;80;kg;6
+2026-03-02 18:05:00;renamed;Squat;1;100;kg;5
+2026-03-02 18:05:00;renamed;Squat;2;110;kg;3
+2026-03-02 18:05:00;renamed;Squat;1;60;kg;12
+2026-03-02 18:05:00;renamed;Bench;1;60;kg;12
+`, Options{Zone: berlin(t)})
+	if len(later) != 7 || len(refused) > 0 {
+		t.Fatalf("sets %q, refused %q", shorts(later), reasons(refused))
+	}
+	want := ids(first)
+	want[later[0].ID] = "03-05 Squat 5"
+	want[later[6].ID] = "03-02 Bench 12"
+	want[first[3].ID] = "03-02 Squat 3" // edited: the same set
+	if diff := cmp.Diff(want, ids(later)); diff != "" {
+		t.Errorf("ids (-want +got):\n%s", diff)
+	}
+}
+
+func TestASecondCopyOfAWorkoutInOneFileDoesNotCountTwice(t *testing.T) {
+	_, rows, _ := strings.Cut(firstExport, "\n")
+	_, sets, refused := read(t, firstExport+"2026-03-05 18:05:00,B,Squat,1,100,5\n"+rows, Options{Unit: Kilograms, Zone: time.UTC})
+	if len(sets) != 6 || len(refused) != 5 {
+		t.Fatalf("sets %q, refused %q", shorts(sets), reasons(refused))
+	}
+	if want := "line 8: has the workout, exercise and set of line 2"; refused[0].Error() != want {
+		t.Errorf("got %q, want %q", refused[0], want)
+	}
+}
+
+func TestSetsWithoutNumbersInAnyOrderAreAllDifferent(t *testing.T) {
+	_, sets, refused := read(t, `date,exercise,reps,load_kg
+2026-03-02,Squat,5,100
+2026-03-02,Squat,5,100
+2026-03-05,Squat,5,100
+2026-03-02,Squat,5,100
+`, Options{Zone: time.UTC})
+	if len(ids(sets)) != 4 || len(refused) > 0 {
+		t.Errorf("sets %v, refused %q", ids(sets), reasons(refused))
+	}
+}
+
+func TestAReaderThatFailsEndsTheReading(t *testing.T) {
+	broken := errors.New("cable pulled")
+	if _, err := Open(iotest.ErrReader(broken), Options{}); !errors.Is(err, broken) {
+		t.Errorf("at the header: %v", err)
+	}
+	rows := strings.Repeat("2026-03-02,Squat,5,100\n", 4000) // more than is read ahead
+	f, err := Open(io.MultiReader(strings.NewReader("date,exercise,reps,load_kg\n"+rows), iotest.ErrReader(broken)), Options{Zone: time.UTC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last error
+	count := 0
+	for _, err := range f.Sets() {
+		last = err
+		count++
+	}
+	if !errors.Is(last, broken) || count != 4001 {
+		t.Errorf("%d rows, then %v", count, last)
+	}
+}
+
+func TestTheReadingCanBeLeft(t *testing.T) {
+	for _, text := range []string{firstExport, "date,exercise,equipment,variant,set1weight,set1reps,set2weight,set2reps\n2026-03-02,a,b,c,1,1,1,1\n"} {
+		f, err := Open(strings.NewReader(text), Options{Unit: Kilograms, Zone: time.UTC})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range f.Sets() {
+			break
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	f.Add(firstExport)
+	f.Add("\uFEFFdate;exercise;reps;load_kg\n2026-03-02;Squat;5;\"102,5\"\n")
+	f.Add("date,exercise,equipment,variant,set1weight,set1reps\n2026-03-02,squat,barbell,low bar,25,25,4\n")
+	f.Add("start_time,exercise_title,set_index,set_type,weight_lbs,reps\n\"2 Mar 2026, 18:05\",Squat,0,normal,100,5\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		one, err := Open(strings.NewReader(text), Options{Unit: Kilograms, Zone: time.UTC})
+		if err != nil {
+			return
+		}
+		_, again, _ := read(t, text, Options{Unit: Kilograms, Zone: time.UTC})
+		var sets []Set
+		seen := map[string]bool{}
+		for s, err := range one.Sets() {
+			if err != nil {
+				if row, ok := errors.AsType[*RowError](err); !ok || row.Line < 2 || row.Reason == "" {
+					t.Fatalf("not a row's error: %v", err)
+				}
+				continue
+			}
+			if seen[s.ID] {
+				t.Fatalf("two sets have the id of %s", short(s))
+			}
+			seen[s.ID] = true
+			if s.Exercise == "" || s.Line < 2 || s.Reps < 0 || (s.LoadKg != nil && !(*s.LoadKg >= 0 && *s.LoadKg <= 1000)) {
+				t.Fatalf("implausible: %s", short(s))
+			}
+			sets = append(sets, s)
+		}
+		if diff := cmp.Diff(sets, again, cmpopts.EquateApproxTime(0)); diff != "" {
+			t.Fatalf("read again (-first +again):\n%s", diff)
+		}
+	})
+}
+
+func BenchmarkHundredThousandRows(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,Workout Notes,RPE\n")
+	start := time.Date(2020, 1, 1, 18, 0, 0, 0, time.UTC)
+	for i := range 100_000 {
+		fmt.Fprintf(&text, "%s,\"Push\",1h 2m,\"Bench Press (Barbell) %d\",%d,%d.5,5,0,0,,,\n",
+			start.AddDate(0, 0, i/20).Format(time.DateTime), i%20/5, i%5+1, 40+i%60)
+	}
+	b.SetBytes(int64(text.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		_, sets, refused := read(b, text.String(), Options{Unit: Kilograms, Zone: time.UTC})
+		if len(sets) != 100_000 || len(refused) > 0 {
+			b.Fatal(len(sets), reasons(refused[:1]))
+		}
+	}
+}
