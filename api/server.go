@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/view"
@@ -57,6 +58,8 @@ type Options struct {
 	Ready func() []Problem
 	// Metrics is what /metrics shows; nil shows nothing.
 	Metrics prometheus.Gatherer
+	// Exercises are those that are known; nil means the standard ones.
+	Exercises *exercise.Catalogue
 	// Zone is where the athletes train; nil means UTC.
 	Zone    *time.Location
 	Version string // of the program
@@ -75,6 +78,8 @@ type Server struct {
 	ready    func() []Problem
 	gatherer prometheus.Gatherer
 	zone     *time.Location
+
+	exercises *exercise.Catalogue
 
 	echo     *echo.Echo
 	api      huma.API
@@ -118,7 +123,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
-		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, zone: o.Zone,
+		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, zone: o.Zone, exercises: o.Exercises,
 		tickets:  tickets{held: map[string]ticket{}},
 		failures: newFailures(),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -128,6 +133,9 @@ func New(o Options) (*Server, error) {
 	}
 	if s.zone == nil {
 		s.zone = time.UTC
+	}
+	if s.exercises == nil {
+		s.exercises = exercise.Standard()
 	}
 	if s.gatherer == nil {
 		s.gatherer = prometheus.NewRegistry()
@@ -168,6 +176,7 @@ func (s *Server) route(version string) {
 	s.addTickets()
 	s.addHistory()
 	s.addCheckIns()
+	s.addExercises()
 	s.addReps()
 	s.addQuarantine()
 	s.addRoster()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spotterhq/spotter/api"
+	"github.com/spotterhq/spotter/internal/exercise"
 )
 
 // logSettings say where the log is.
@@ -51,6 +52,8 @@ type serveCommand struct {
 	InfluxOrg       string `name:"influx-org" help:"Organisation at InfluxDB 2.x." default:"spotter"`
 	InfluxBucket    string `name:"influx-bucket" help:"Bucket at InfluxDB; bar velocity goes to a second one, with _samples behind its name." default:"spotter"`
 
+	Exercises string `help:"JSON file with the site's own exercises, beside the standard ones." type:"path"`
+
 	Zone           string `help:"Time zone in which days and weeks begin, such as Europe/Berlin." default:"UTC"`
 	AdminToken     string `help:"Token of the administrator, instead of one that is made at the first start."`
 	AdminTokenFile string `help:"File with the token of the administrator." type:"path"`
@@ -66,6 +69,9 @@ func (c *serveCommand) validate() error {
 	}
 	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
 		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)
+	}
+	if _, err := c.catalogue(); err != nil {
+		u.problems = append(u.problems, err)
 	}
 	checkAddr(&u, "http", c.HTTP)
 	switch {
@@ -97,6 +103,39 @@ func (c *serveCommand) validate() error {
 		u.addf("--admin-token: has %d characters, fewer than %d", len(c.AdminToken), api.LeastToken)
 	}
 	return u.orNil()
+}
+
+// catalogue is the standard exercises and the site's own. The error joins all that
+// is wrong with the site's file.
+func (c *serveCommand) catalogue() (*exercise.Catalogue, error) {
+	catalogue := exercise.Standard()
+	if c.Exercises == "" {
+		return catalogue, nil
+	}
+	file, err := os.Open(c.Exercises)
+	if err != nil {
+		return nil, fmt.Errorf("--exercises: %w", errors.Unwrap(err))
+	}
+	defer func() { _ = file.Close() }()
+	own, err := exercise.Read(file)
+	if err == nil {
+		catalogue, err = catalogue.With(own)
+	}
+	if err == nil {
+		return catalogue, nil
+	}
+	wrong := []error{err}
+	type joined interface {
+		error
+		Unwrap() []error
+	}
+	if many, ok := errors.AsType[joined](err); ok {
+		wrong = many.Unwrap()
+	}
+	for i := range wrong {
+		wrong[i] = fmt.Errorf("--exercises: %w", wrong[i])
+	}
+	return nil, errors.Join(wrong...)
 }
 
 // fileSetting fills value from a file, where one is named.

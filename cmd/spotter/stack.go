@@ -25,6 +25,7 @@ import (
 	"github.com/spotterhq/spotter/ingest/influx"
 	"github.com/spotterhq/spotter/ingest/mqtt"
 	"github.com/spotterhq/spotter/internal/access"
+	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/monitor"
@@ -49,6 +50,8 @@ type stack struct {
 	listener net.Listener
 	metrics  *metrics
 	newToken string // of the admin, when it was just made
+
+	exercises *exercise.Catalogue
 }
 
 // address is the line that tells other programs that the server is ready.
@@ -85,6 +88,9 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		}
 	}()
 	if s.zone, err = time.LoadLocation(c.Zone); err != nil {
+		return nil, err
+	}
+	if s.exercises, err = c.catalogue(); err != nil {
 		return nil, err
 	}
 	if s.lock, err = lockData(c.Data); err != nil {
@@ -132,7 +138,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},
-		Sets: analysis.Sets, Weeks: analysis.Weeks, Zone: s.zone, Version: version,
+		Sets: analysis.Sets, Weeks: analysis.Weeks, Exercises: s.exercises, Zone: s.zone, Version: version,
 		Ready: s.problems, Metrics: s.metrics.registry,
 	})
 	if err != nil {

@@ -220,7 +220,9 @@ func own(id lift.ExerciseID, change ...func(*lift.Exercise)) lift.Exercise {
 func TestASiteAddsItsOwn(t *testing.T) {
 	before := Standard()
 	added := own("plate-drag", func(e *lift.Exercise) { e.Aliases = []string{"Drag (Plate)"} })
-	changed := own("deadlift", func(e *lift.Exercise) { e.Name, e.Group, e.MinVelocity, e.MinVelocitySource = "Deadlift", "pulls-here", new(0.2), "our own tests" })
+	changed := own("deadlift", func(e *lift.Exercise) {
+		e.Name, e.Group, e.MinVelocity, e.MinVelocitySource = "Deadlift", "pulls-here", new(0.2), "our own tests"
+	})
 	c, err := before.With([]lift.Exercise{added, changed})
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,9 @@ func TestReadTakesASitesFile(t *testing.T) {
 }
 
 func TestReadNamesLineAndField(t *testing.T) {
-	with := func(change ...string) string { return "[\n" + drag + ",\n" + strings.NewReplacer(change...).Replace(drag) + "]" }
+	with := func(change ...string) string {
+		return "[\n" + drag + ",\n" + strings.NewReplacer(change...).Replace(drag) + "]"
+	}
 	for _, c := range []struct{ file, want string }{
 		{"", "exercises are a JSON list"},
 		{"\n\n" + drag, "exercises are a JSON list"},
