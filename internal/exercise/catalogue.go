@@ -165,5 +165,32 @@ func (c *Catalogue) Match(name string) (lift.Exercise, bool) {
 	return c.entries[i], true
 }
 
+// MatchColumns is Match for a log that keeps equipment and variant in columns of
+// their own, which may be empty. Together they must be a name, in whatever order;
+// only what goes without saying may be missing from it: that the bar is a barbell,
+// and that the variant is the conventional or standard one.
+func (c *Catalogue) MatchColumns(name, equipment, variant string) (lift.Exercise, bool) {
+	if fold(name) == "" {
+		return lift.Exercise{}, false
+	}
+	bars, kinds := []string{equipment}, []string{variant}
+	if fold(equipment) == "barbell" {
+		bars = append(bars, "")
+	}
+	if kind := fold(variant); kind == "conventional" || kind == "standard" {
+		kinds = append(kinds, "")
+	}
+	for _, bar := range bars {
+		for _, kind := range kinds {
+			for _, written := range []string{kind + bar + name, bar + kind + name, bar + name + kind, kind + name + bar, name + kind + bar} {
+				if e, ok := c.Match(written); ok {
+					return e, true
+				}
+			}
+		}
+	}
+	return lift.Exercise{}, false
+}
+
 // All returns every exercise, in order of id.
 func (c *Catalogue) All() []lift.Exercise { return slices.Clone(c.entries) }

@@ -79,6 +79,51 @@ func TestFilesNamesMatch(t *testing.T) {
 	}
 }
 
+// TestColumnsOfALogMatch: a log may keep equipment and variant beside the name. What
+// is done with dumbbells or on a machine is never the barbell's lift.
+func TestColumnsOfALogMatch(t *testing.T) {
+	c := Standard()
+	for _, row := range []struct {
+		name, equipment, variant string
+		want                     lift.ExerciseID // "" unknown
+	}{
+		{"squat", "barbell", "low bar", "low_bar_squat"},
+		{"squat", "barbell", "high bar", "high_bar_squat"},
+		{"squat", "barbell", "", "squat"},
+		{"squat", "", "", "squat"},
+		{"squat", "safety bar", "conventional", "safety_bar_squat"},
+		{"squat", "machine", "low bar", ""},
+		{"deadlift", "barbell", "conventional", "deadlift"},
+		{"Deadlift", "Barbell", "2-inch deficit", "deficit_deadlift"},
+		{"deadlift", "barbell", "sumo", "sumo_deadlift"},
+		{"deadlift", "trap bar", "", "trap_bar_deadlift"},
+		{"deadlift", "machine", "conventional", "machine_deadlift"},
+		{"bench", "barbell", "flat", "bench_press"},
+		{"bench", "barbell", "close grip", "close_grip_bench_press"},
+		{"bench", "barbell", "incline", "incline_bench_press"},
+		{"bench", "dumbbell", "incline", "dumbbell_incline_bench_press"},
+		{"bench", "dumbbell", "30-degree", ""},
+		{"bench", "machine", "flat", ""},
+		{"press", "barbell", "overhead", "overhead_press"},
+		{"press", "dumbbell", "overhead", "dumbbell_overhead_press"},
+		{"press", "machine", "80-degree", ""},
+		{"row", "barbell", "pendlay", "pendlay_row"},
+		{"row", "machine", "supported", "supported_machine_row"},
+		{"row", "dumbbell", "kroc", "dumbbell_row"},
+		{"row", "machine", "split handle", ""},
+		{"clean", "barbell", "power", "power_clean"},
+		{"shrug", "hex bar", "standard", "trap_bar_shrug"},
+		{"rack pull", "barbell", "5-hole", ""},
+		{"", "barbell", "", ""},
+		{"", "", "deadlift", ""},
+	} {
+		got, ok := c.MatchColumns(row.name, row.equipment, row.variant)
+		if got.ID != row.want || ok != (row.want != "") {
+			t.Errorf("%s, %s, %s is %q, %t; want %q", row.name, row.equipment, row.variant, got.ID, ok, row.want)
+		}
+	}
+}
+
 func TestAnUnknownNameIsNeverGuessed(t *testing.T) {
 	c := Standard()
 	for _, name := range []string{"", "  ", "()", "s", "es", "deadlif", "deadlift 2", "squat2", "leg day", "Deadlift (Someone's)", "my deadlift", "Rest Timer", "ROW/INDOOR_ROW"} {
@@ -248,8 +293,8 @@ func TestASiteAddsItsOwn(t *testing.T) {
 	if got, _ := c.Get("deadlift"); *got.MinVelocity != 0.2 {
 		t.Error("the catalogue shares memory with what it was given")
 	}
-	if _, ok := c.Get("drag_plate"); !ok {
-		t.Error("the alias is not an id")
+	if got, ok := c.Get("drag_plate"); !ok || got.Aliases[0] != "Drag (Plate)" {
+		t.Errorf("by its alias as an id it is %+v, %t", got, ok)
 	}
 }
 

@@ -49,12 +49,21 @@ func TestRealLogsNamesMatch(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d logs in %s, %v", len(files), dir, err)
 	}
-	rows, known := 0, 0
+	rows, known, bars, knownBars := 0, 0, 0, 0
 	unknown := map[string]int{}
 	for _, file := range files {
-		for _, name := range exercises(t, file) {
+		for _, columns := range exercises(t, file) {
+			name := columns[0]
 			got, ok := c.Match(name)
 			rows++
+			if equipment, variant := columns[1], columns[2]; strings.TrimSpace(equipment) == "barbell" {
+				bars++
+				if _, ok := c.MatchColumns(name, equipment, variant); ok {
+					knownBars++
+				} else {
+					unknown[name+", "+equipment+", "+variant]++
+				}
+			}
 			if ok {
 				known++
 			} else {
@@ -65,14 +74,18 @@ func TestRealLogsNamesMatch(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d rows are of a known exercise; not known: %v", known, rows, unknown)
+	t.Logf("%d of %d rows have a known name, %d of %d barbell rows are known with their variant; not known: %v", known, rows, knownBars, bars, unknown)
 	if rows < 5000 || float64(known) < 0.98*float64(rows) {
-		t.Errorf("only %d of %d rows are of a known exercise", known, rows)
+		t.Errorf("only %d of %d rows have a known name", known, rows)
+	}
+	if bars < 2000 || float64(knownBars) < 0.98*float64(bars) {
+		t.Errorf("only %d of %d barbell rows are known with their variant", knownBars, bars)
 	}
 }
 
-// exercises reads the column of names of a log.
-func exercises(t *testing.T, file string) []string {
+// exercises reads the name, equipment and variant of a log's rows; only some logs have
+// the latter two.
+func exercises(t *testing.T, file string) [][3]string {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -91,7 +104,8 @@ func exercises(t *testing.T, file string) []string {
 	if column < 0 {
 		t.Fatalf("%s has no column of exercises: %q", file, head)
 	}
-	var names []string
+	others := [2]int{slices.Index(head, "equipment"), slices.Index(head, "variant")}
+	var names [][3]string
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -100,6 +114,12 @@ func exercises(t *testing.T, file string) []string {
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		names = append(names, row[column])
+		columns := [3]string{row[column]}
+		for i, at := range others {
+			if at >= 0 {
+				columns[i+1] = row[at]
+			}
+		}
+		names = append(names, columns)
 	}
 }
