@@ -28,7 +28,7 @@ type History struct {
 // exercises of which nothing is known, and the defaults.
 type Options struct {
 	Zone *time.Location
-	// Exercise looks an exercise up; nil knows none.
+	// Exercise looks an exercise up by any of its ids; nil knows none.
 	Exercise func(lift.ExerciseID) (lift.Exercise, bool)
 	// MinVelocity and OneRM are what was entered for this athlete, in m/s and kg;
 	// nil: nothing was.
@@ -61,6 +61,15 @@ func (o Options) filled() Options {
 	return o
 }
 
+// lookUp is what is known of a set's exercise, under the id that the catalogue counts
+// it by.
+func (o Options) lookUp(s *lift.Set) lift.Exercise {
+	if e, ok := o.Exercise(s.Exercise); ok {
+		return e
+	}
+	return lift.Exercise{ID: s.Exercise, Group: s.Group}
+}
+
 // bar is what a line is of: one exact exercise on one device, because velocities of
 // variants and of devices differ by more than training does.
 type bar struct {
@@ -91,7 +100,7 @@ func (t *track) between(first, last Date) []Point {
 
 // tracks sorts the sets that began up to a time into tracks, by exercise, site and
 // device. Reps flagged as warm-ups and tempo sets are left out.
-func tracks(h History, at time.Time, zone *time.Location) []*track {
+func tracks(h History, at time.Time, o Options) []*track {
 	reps := make(map[string]*lift.RepRecord, len(h.Reps))
 	for i := range h.Reps {
 		reps[h.Reps[i].ID] = &h.Reps[i]
@@ -108,12 +117,13 @@ func tracks(h History, at time.Time, zone *time.Location) []*track {
 		if set.From.After(at) || tempo(own) {
 			continue
 		}
-		date, failed := DateOf(set.From, zone), false
+		exercise := o.lookUp(set)
+		date, failed := DateOf(set.From, o.Zone), false
 		for j, r := range own {
-			b := bar{set.Exercise, r.Site, r.Device}
+			b := bar{exercise.ID, r.Site, r.Device}
 			t := all[b]
 			if t == nil {
-				t = &track{bar: b, group: set.Group, toFailure: map[Date]float64{}}
+				t = &track{bar: b, group: exercise.Group, toFailure: map[Date]float64{}}
 				all[b] = t
 			}
 			switch {

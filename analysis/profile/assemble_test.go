@@ -60,10 +60,12 @@ func (d *diary) session(day int, loads ...float64) {
 // known is a catalogue of one lift with a published line.
 func known(id lift.ExerciseID) (lift.Exercise, bool) {
 	switch id {
-	case "deadlift":
-		return lift.Exercise{ID: id, Name: "Deadlift", MinVelocity: new(0.15), MinVelocitySource: "a review", Slope: new(80.2)}, true
+	case "deadlift", "conventional-deadlift":
+		return lift.Exercise{ID: "deadlift", Name: "Deadlift", Group: "deadlift_family", MinVelocity: new(0.15), MinVelocitySource: "a review", Slope: new(80.2)}, true
 	case "plank":
 		return lift.Exercise{ID: id, Pattern: "core"}, true
+	case "dip":
+		return lift.Exercise{ID: id, Pattern: "push", SpinalLoad: "none"}, true
 	}
 	return lift.Exercise{}, false
 }
@@ -151,11 +153,12 @@ func TestEachDeviceAndVariantHasItsLine(t *testing.T) {
 	d.device = "bar-2"
 	d.session(2, 80)
 	d.set(d.at(2), "sumo_deadlift", 100, []float64{0.6})
+	d.set(d.at(2), "conventional-deadlift", 100, []float64{0.8}) // another name of the deadlift
 	var got []string
 	for _, p := range d.profiles(2) {
 		got = append(got, fmt.Sprint(p.Exercise, " ", p.Device, " ", len(p.Points)))
 	}
-	if diff := cmp.Diff([]string{"deadlift bar-1 3", "deadlift bar-2 1", "sumo_deadlift bar-2 1"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"deadlift bar-1 3", "deadlift bar-2 2", "sumo_deadlift bar-2 1"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -275,6 +278,7 @@ func TestSessionsAddUpLocalDates(t *testing.T) {
 	d.set(d.at(3).Add(5*time.Hour+55*time.Minute), "squat", 100, []float64{0.5}) // 23:55 local
 	d.set(d.at(3).Add(6*time.Hour+5*time.Minute), "squat", 100, []float64{0.5})  // after midnight
 	d.set(d.at(6), "plank", 0, []float64{0.5})
+	d.set(d.at(6), "dip", 0, []float64{0.5})
 	d.set(d.at(8), "pull_up", 0, []float64{0.5})
 	for i := range d.Sets {
 		if *d.Sets[i].LoadKg == 0 {
@@ -300,7 +304,7 @@ func TestSessionsAddUpLocalDates(t *testing.T) {
 		{"2026-11-02", 4, 19, 2325, 125, "[deadlift]", false},
 		{"2026-11-03", 4, 25, 2160 + 100, 100, "[romanian_deadlift squat]", false},
 		{"2026-11-04", 1, 1, 100, 100, "[squat]", false},
-		{"2026-11-06", 1, 1, 0, math.NaN(), "[plank]", false},
+		{"2026-11-06", 2, 2, 0, math.NaN(), "[plank dip]", false},
 		{"2026-11-08", 1, 1, 0, math.NaN(), "[pull_up]", true},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b float64) bool { return a == b || a != a && b != b })); diff != "" {

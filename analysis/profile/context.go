@@ -21,7 +21,7 @@ type Context struct {
 	Ratios      Ratios      `json:"acwr"`
 	Monotony    Figure      `json:"monotony" doc:"mean over sample standard deviation of the last 7 daily loads"`
 	Strain      Figure      `json:"strain_kg" doc:"sum of the last 7 daily loads times monotony"`
-	Readiness   []Readiness `json:"readiness" doc:"each load lifted today, by exercise, device and load"`
+	Readiness   []Standing  `json:"readiness" doc:"each load lifted today, by exercise, device and load"`
 }
 
 // DatedLoad is what was lifted on one date: 0 on a day of rest, absent where it is
@@ -79,10 +79,10 @@ func daily(sessions []Session, until Date) (begin Date, days []DayLoad) {
 var spread = map[string]float64{deadliftFamily: 0.05, "squat_family": 0.05, "bench_family": 0.04}
 
 // readiness compares today's points with those of the 42 days before.
-func readiness(h History, at time.Time, o Options) []Readiness {
+func readiness(h History, at time.Time, o Options) []Standing {
 	today := DateOf(at, o.Zone)
-	all := []Readiness{}
-	for _, t := range tracks(h, at, o.Zone) {
+	all := []Standing{}
+	for _, t := range tracks(h, at, o) {
 		earlier := map[float64][]float64{}
 		for _, p := range t.between(today.Plus(-WindowDays), today.Plus(-1)) {
 			earlier[p.LoadKg] = append(earlier[p.LoadKg], p.Velocity)
@@ -97,7 +97,7 @@ func readiness(h History, at time.Time, o Options) []Readiness {
 			published = publishedNoise
 		}
 		for _, p := range t.between(today, today) {
-			r := Readiness{Exercise: t.exercise, Site: t.site, Device: t.device, LoadKg: p.LoadKg, Observed: p.Velocity}
+			r := Standing{Exercise: t.exercise, Site: t.site, Device: t.device, LoadKg: p.LoadKg, Observed: p.Velocity}
 			r.judge(earlier[p.LoadKg], own, published, spread[t.group])
 			all = append(all, r)
 		}

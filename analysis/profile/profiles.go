@@ -45,7 +45,7 @@ func Profiles(h History, from, at time.Time, o Options) []Profile {
 	o = o.filled()
 	today, first := DateOf(at, o.Zone), DateOf(from, o.Zone)
 	all := []Profile{}
-	for _, t := range tracks(h, at, o.Zone) {
+	for _, t := range tracks(h, at, o) {
 		if p := t.profile(first, today, o); len(p.Points) > 0 || len(p.Maximum.Sessions) > 0 {
 			all = append(all, p)
 		}

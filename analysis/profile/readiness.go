@@ -5,10 +5,10 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Readiness is today's fastest rep at one load against the athlete's earlier ones at
+// Standing is today's fastest rep at one load against the athlete's earlier ones at
 // the same load. Place answers whether the difference is real, that is more than
 // the athlete's noise; Matters whether it would be of any consequence.
-type Readiness struct {
+type Standing struct {
 	Exercise lift.ExerciseID `json:"exercise"`
 	Site     lift.SiteID     `json:"site"`
 	Device   lift.DeviceID   `json:"device"`
@@ -54,7 +54,7 @@ const publishedNoise = 0.047
 // judge completes r from the velocities of earlier sessions, with the athlete's own
 // noise as a share (its zero value: unknown), the published one (0: none) and
 // the standard deviation between athletes in m/s (0: unknown).
-func (r *Readiness) judge(earlier []float64, own Noise, published, betweenAthletes float64) {
+func (r *Standing) judge(earlier []float64, own Noise, published, betweenAthletes float64) {
 	r.Sessions = len(earlier)
 	if r.Sessions < minSessions {
 		r.WhyNot = "fewer than 3 earlier sessions at this load"

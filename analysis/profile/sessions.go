@@ -23,8 +23,8 @@ type Session struct {
 }
 
 // Sessions adds sets up by local date, oldest first. A set belongs to the date on
-// which it began. Core and cardio work without a load adds none; any other work
-// set without one makes its date incomplete.
+// which it began. A work set without a load makes its date incomplete, unless
+// the exercise is one that is usually done without.
 func Sessions(sets []lift.Set, o Options) []Session {
 	o = o.filled()
 	byDate := map[Date]*Session{}
@@ -48,8 +48,9 @@ func (d *Session) add(s *lift.Set, o Options) {
 	if s.To.After(d.To) {
 		d.To = s.To
 	}
-	if s.Exercise != "" && !slices.Contains(d.Exercises, s.Exercise) {
-		d.Exercises = append(d.Exercises, s.Exercise)
+	exercise := o.lookUp(s)
+	if exercise.ID != "" && !slices.Contains(d.Exercises, exercise.ID) {
+		d.Exercises = append(d.Exercises, exercise.ID)
 	}
 	if s.Warmup || s.Reps == 0 {
 		return
@@ -57,12 +58,17 @@ func (d *Session) add(s *lift.Set, o Options) {
 	d.Sets++
 	d.Reps += s.Reps
 	if s.LoadKg == nil {
-		known, _ := o.Exercise(s.Exercise)
-		d.Incomplete = d.Incomplete || known.Pattern != "core" && known.Pattern != "cardio"
+		d.Incomplete = d.Incomplete || !unloaded(&exercise)
 		return
 	}
 	d.VolumeKg += *s.LoadKg * float64(s.Reps)
 	if d.TopLoadKg == nil || *s.LoadKg > *d.TopLoadKg {
 		d.TopLoadKg = s.LoadKg
 	}
+}
+
+// unloaded reports whether an exercise is usually done without a load, or carries
+// none through the back: sets of it need none to be whole.
+func unloaded(e *lift.Exercise) bool {
+	return e.SpinalLoad == "none" || slices.Contains([]string{"core", "cardio", "mobility", "jump"}, e.Pattern)
 }

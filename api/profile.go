@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/spotterhq/spotter/analysis/profile"
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// profileInput is a stretch of time of which the end is what a profile is as of.
+type profileInput struct {
+	AthletePath
+	Span
+}
+
+// profiles are an athlete's profiles.
+type profiles struct {
+	Athlete lift.AthleteID    `json:"athlete"`
+	At      time.Time         `json:"at" doc:"what the profiles are as of"`
+	Items   []profile.Profile `json:"items" doc:"by exercise, site and device"`
+}
+
+// maxTrend is the longest stretch that estimates are shown of at once.
+const maxTrend = 366 * day
+
+func (s *Server) addProfile() {
+	add(s, huma.Operation{
+		OperationID: "get-profile", Method: http.MethodGet, Path: "/api/v1/athletes/{id}/profile", Tags: []string{"athletes"},
+		Summary: "Show an athlete's load–velocity lines and estimated maxima",
+		Description: "One item for each exact exercise and device: lines of the 42 days before to, and one estimate for each session from from to to, " +
+			"at most a year apart. Shown, and never alerted on.",
+	}, s.getProfile)
+}
+
+func (s *Server) getProfile(ctx context.Context, in *profileInput) (*answer[profiles], error) {
+	from, to, err := in.bounds(s.now())
+	if err != nil {
+		return nil, err
+	}
+	if to.Sub(from) > maxTrend {
+		return nil, at(http.StatusUnprocessableEntity, "query.from", "is more than a year before to")
+	}
+	first := from
+	if lines := to.Add(-profile.WindowDays * day); lines.Before(first) {
+		first = lines
+	}
+	history, err := s.setsWithReps(ctx, in.ID, first, to)
+	if err != nil {
+		return nil, err
+	}
+	as := s.asOf(to)
+	items := profile.Profiles(history, from, as, s.profileOptions())
+	return &answer[profiles]{http.StatusOK, profiles{in.ID, as, items}}, nil
+}
+
+// setsWithReps returns the athlete's sets with their reps between the times, and
+// some days before.
+func (s *Server) setsWithReps(ctx context.Context, athlete lift.AthleteID, from, to time.Time) (profile.History, error) {
+	reps, err := s.repsBetween(ctx, athlete, from.Add(-setReach), to)
+	if err != nil {
+		return profile.History{}, err
+	}
+	return profile.History{Sets: s.sets(reps, s.zone), Reps: reps}, nil
+}
+
+func (s *Server) profileOptions() profile.Options {
+	return profile.Options{Zone: s.zone, Exercise: s.exercises.Get}
+}
+
+// asOf is the last moment before to that has begun: today is a date of its own only
+// once it is there.
+func (s *Server) asOf(to time.Time) time.Time {
+	if now := s.now().UTC(); to.After(now) {
+		return now
+	}
+	return to.Add(-time.Microsecond)
+}
