@@ -36,7 +36,7 @@ func (s *Server) getContext(ctx context.Context, in *contextInput) (*answer[athl
 	if err != nil {
 		return nil, err
 	}
-	history, err := s.setsWithReps(ctx, in.ID, to.Add(-profile.WorkloadDays*day), to)
+	history, err := s.setsWithReps(ctx, in.ID, to, to)
 	if err != nil {
 		return nil, err
 	}

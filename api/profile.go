@@ -44,11 +44,7 @@ func (s *Server) getProfile(ctx context.Context, in *profileInput) (*answer[prof
 	if to.Sub(from) > maxTrend {
 		return nil, at(http.StatusUnprocessableEntity, "query.from", "is more than a year before to")
 	}
-	first := from
-	if lines := to.Add(-profile.WindowDays * day); lines.Before(first) {
-		first = lines
-	}
-	history, err := s.setsWithReps(ctx, in.ID, first, to)
+	history, err := s.setsWithReps(ctx, in.ID, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +53,10 @@ func (s *Server) getProfile(ctx context.Context, in *profileInput) (*answer[prof
 	return &answer[profiles]{http.StatusOK, profiles{in.ID, as, items}}, nil
 }
 
-// setsWithReps returns the athlete's sets with their reps between the times, and
-// some days before.
+// setsWithReps returns the athlete's sets with their reps up to a time, and from so
+// long before from that profiles and contexts of the stretch are whole.
 func (s *Server) setsWithReps(ctx context.Context, athlete lift.AthleteID, from, to time.Time) (profile.History, error) {
-	reps, err := s.repsBetween(ctx, athlete, from.Add(-setReach), to)
+	reps, err := s.repsBetween(ctx, athlete, profile.HistoryFrom(from, to).Add(-setReach), to)
 	if err != nil {
 		return profile.History{}, err
 	}

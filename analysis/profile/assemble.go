@@ -10,9 +10,14 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// WindowDays is how many days back a load–velocity line and the usual velocities
-// reach.
-const WindowDays = 42
+const (
+	// WindowDays is how many days back a load–velocity line and the usual velocities
+	// reach.
+	WindowDays = 42
+	// LongDays is how many days back failed reps are learned from and workloads
+	// begin: long enough that the first day no longer shows in any average.
+	LongDays = 24 * 7
+)
 
 // tempoS is the eccentric duration in seconds from which on a set was slow on
 // purpose: its velocities are not the athlete's best.
@@ -82,13 +87,17 @@ type bar struct {
 // load, by date and load.
 type track struct {
 	bar
-	group  string
-	points []Point
-	dates  []Date // of each point
-	// beforeFailure holds the velocity of the completed rep before each failed one, and
-	// toFailure the best estimate of each date from repetitions to failure.
-	beforeFailure []float64
-	toFailure     map[Date]float64
+	group     string
+	points    []Point
+	dates     []Date // of each point
+	failures  []failure
+	toFailure map[Date]float64 // the best estimate of each date from repetitions to failure
+}
+
+// failure is the velocity of the completed rep right before a failed one.
+type failure struct {
+	date     Date
+	velocity float64
 }
 
 // between returns the track's points from one date to another, both included.
@@ -159,7 +168,7 @@ func tempo(reps []*lift.RepRecord) bool {
 // fail notes the first failed rep of a set after its completed ones.
 func (t *track) fail(date Date, completed []*lift.RepRecord) {
 	last := completed[len(completed)-1]
-	t.beforeFailure = append(t.beforeFailure, last.MeanVelocity)
+	t.failures = append(t.failures, failure{date, last.MeanVelocity})
 	if last.LoadKg == nil {
 		return
 	}
@@ -190,14 +199,20 @@ func (t *track) keepFastest() {
 	t.points, t.dates = points, dates
 }
 
-// minVelocity is what is known of the velocity at the maximum: entered for the
-// athlete, else learned, else published for the exercise, else nil.
-func (t *track) minVelocity(o Options) *MinVelocity {
+// minVelocity is what is known on a date of the velocity at the maximum: entered for
+// the athlete, else learned, else published for the exercise, else nil.
+func (t *track) minVelocity(today Date, o Options) *MinVelocity {
 	if v, ok := o.MinVelocity(t.exercise); ok {
 		return &MinVelocity{Mps: v, Source: SourceEntered}
 	}
-	if v, ok := LearnMinVelocity(t.beforeFailure); ok {
-		return &MinVelocity{Mps: v, Source: SourceLearned, Sets: len(t.beforeFailure)}
+	var beforeFailure []float64
+	for _, f := range t.failures {
+		if f.date >= today.Plus(1-LongDays) {
+			beforeFailure = append(beforeFailure, f.velocity)
+		}
+	}
+	if v, ok := LearnMinVelocity(beforeFailure); ok {
+		return &MinVelocity{Mps: v, Source: SourceLearned, Sets: len(beforeFailure)}
 	}
 	if e, ok := o.Exercise(t.exercise); ok && e.MinVelocity != nil {
 		return &MinVelocity{Mps: *e.MinVelocity, Source: SourcePublished, Citation: e.MinVelocitySource}

@@ -238,6 +238,39 @@ func TestTheFormOfEachSessionsEstimate(t *testing.T) {
 	near(t, "Epley 160 × 3", p.Maximum.Sessions[0].Kg, 160*1.0999, 3)
 }
 
+// A list that begins later is shorter, and tells the same of what it holds.
+func TestEstimatesDoNotDependOnWhereTheHistoryIsCut(t *testing.T) {
+	d := newDiary()
+	for day := 1; day < 250; day += 5 {
+		d.session(day, 80+float64(day%3)*20, 150)
+		if day%15 == 1 {
+			d.set(d.at(day), "deadlift", 180, []float64{0.30, 0.19, 0.05}, fails(2))
+		}
+	}
+	at := d.at(250)
+	o := Options{Zone: d.zone, Exercise: known}
+	whole := Profiles(d.History, at.AddDate(0, 0, -300), at, o)[0]
+	from := at.AddDate(0, 0, -30)
+	var cut diary
+	cut.Reps = d.Reps
+	for _, s := range d.Sets {
+		if !s.From.Before(HistoryFrom(from, at).Add(-24 * time.Hour)) {
+			cut.Sets = append(cut.Sets, s)
+		}
+	}
+	part := Profiles(cut.History, from, at, o)[0]
+	n := len(part.Maximum.Sessions)
+	if n < 5 || part.MinVelocity.Source != "learned" || len(cut.Sets) == len(d.Sets) {
+		t.Fatalf("%d estimates, threshold %+v", n, part.MinVelocity)
+	}
+	if diff := cmp.Diff(whole.Maximum.Sessions[len(whole.Maximum.Sessions)-n:], part.Maximum.Sessions); diff != "" {
+		t.Errorf("estimates: %s", diff)
+	}
+	if diff := cmp.Diff(whole.MinVelocity, part.MinVelocity); diff != "" {
+		t.Errorf("threshold: %s", diff)
+	}
+}
+
 func TestATrendIsNotMovedByOneBadSession(t *testing.T) {
 	var all []Estimate
 	for week := range 8 {

@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// WorkloadDays is how far back a history is looked at for workloads: long enough
-// that its first day no longer shows in any average.
-const WorkloadDays = 24 * 7
-
 // Context is how an athlete's workload and velocities stand on one day. It
 // describes, and never alerts.
 type Context struct {
@@ -57,9 +53,9 @@ func ContextOf(h History, at time.Time, o Options) Context {
 }
 
 // daily lays sessions, in the order of their dates, out as one load for each day up
-// to the last, beginning with the first session within WorkloadDays.
+// to the last, beginning with the first session within LongDays.
 func daily(sessions []Session, until Date) (begin Date, days []DayLoad) {
-	earliest := until.Plus(1 - WorkloadDays)
+	earliest := until.Plus(1 - LongDays)
 	for i := range sessions {
 		s := &sessions[i]
 		if s.Date < earliest || s.Date > until {

@@ -57,11 +57,16 @@ func Fit(points []Point) (Line, bool) {
 	l := Line{B: xy / xx, N: len(points), Loads: differentLoads(points), SpanKg: most - least, meanKg: load, squares: xx}
 	l.A = velocity - l.B*load
 	if yy > 0 {
-		l.R = max(-1, min(1, xy/math.Sqrt(xx*yy)))
+		l.R = max(-1, min(1, xy/(math.Sqrt(xx)*math.Sqrt(yy))))
 		l.R2 = l.R * l.R
 	}
 	if l.N > 2 {
-		l.SEE = math.Sqrt(max(0, yy-l.B*xy) / (n - 2))
+		var rest float64
+		for i := range points {
+			off := points[i].Velocity - velocity - l.B*(points[i].LoadKg-load)
+			rest += off * off
+		}
+		l.SEE = math.Sqrt(rest / (n - 2))
 	}
 	return l, true
 }

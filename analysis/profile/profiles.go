@@ -39,6 +39,16 @@ type Maximum struct {
 	Trend     Trend      `json:"trend"`
 }
 
+// HistoryFrom is the time from which on sets must be given to Profiles and ContextOf,
+// so that what they return does not depend on where the history was cut off.
+func HistoryFrom(from, at time.Time) time.Time {
+	long, window := at.AddDate(0, 0, -LongDays), from.AddDate(0, 0, -WindowDays)
+	if window.Before(long) {
+		return window
+	}
+	return long
+}
+
 // Profiles returns the athlete's profiles as of a time, by exercise, site and
 // device; the estimates of single sessions are those from the time from on.
 func Profiles(h History, from, at time.Time, o Options) []Profile {
@@ -55,7 +65,7 @@ func Profiles(h History, from, at time.Time, o Options) []Profile {
 
 func (t *track) profile(first, today Date, o Options) Profile {
 	p := Profile{
-		Exercise: t.exercise, Group: t.group, Site: t.site, Device: t.device, MinVelocity: t.minVelocity(o),
+		Exercise: t.exercise, Group: t.group, Site: t.site, Device: t.device, MinVelocity: t.minVelocity(today, o),
 		Points: slices.Concat([]Point{}, t.between(today.Plus(1-WindowDays), today)),
 	}
 	known, _ := o.Exercise(t.exercise)

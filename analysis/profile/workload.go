@@ -1,10 +1,6 @@
 package profile
 
-import (
-	"slices"
-
-	"gonum.org/v1/gonum/stat"
-)
+import "gonum.org/v1/gonum/stat"
 
 // DayLoad is what was lifted on one day. A day of rest is the zero DayLoad; a day
 // of which something is not known is missing, which is another thing.
@@ -20,6 +16,10 @@ const (
 	chronicDays = 28
 	settledDays = 56
 )
+
+// leastChronic is the least chronic load in kilograms a day that is divided by,
+// whatever the floor.
+const leastChronic = 1e-3
 
 // Why a workload figure cannot be told.
 const (
@@ -82,7 +82,7 @@ func ratio(acute, chronic Figure, floor float64) Figure {
 		return chronic
 	case acute.Value == nil:
 		return acute
-	case *chronic.Value < floor || *chronic.Value == 0:
+	case *chronic.Value < max(floor, leastChronic):
 		return untold(LowChronic)
 	}
 	return told(*acute.Value / *chronic.Value)
@@ -138,9 +138,9 @@ func Monotony(days []DayLoad) (monotony, strain Figure) {
 	if why != "" {
 		return untold(why), untold(why)
 	}
-	if slices.Min(loads) == slices.Max(loads) {
+	mean, sd := stat.MeanStdDev(loads, nil)
+	if sd <= 1e-9*mean { // apart by less than a number can show
 		return untold(NoVariation), untold(NoVariation)
 	}
-	mean, sd := stat.MeanStdDev(loads, nil)
 	return told(mean / sd), told(acuteDays * mean * mean / sd)
 }

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -70,7 +71,7 @@ func drawDays(t *rapid.T) []DayLoad {
 		if rapid.IntRange(0, 30).Draw(t, "missing") == 0 {
 			return DayLoad{Missing: true}
 		}
-		return DayLoad{Kg: max(0, rapid.Float64Range(-3000, 9000).Draw(t, "kg"))}
+		return DayLoad{Kg: max(0, float64(rapid.IntRange(-3_000_000, 9_000_000).Draw(t, "grams"))/1000)} // a quarter are rest
 	}), 0, 120).Draw(t, "days")
 }
 
@@ -132,5 +133,24 @@ func TestDaysThatAreAllTheSameHaveNoMonotony(t *testing.T) {
 	}
 	if m, _ := Monotony(steady(6, 500)); m.WhyNot != ShortHistory {
 		t.Errorf("six days: %+v", m)
+	}
+}
+
+// Whatever a sensor says that its load was, an answer can be written as JSON.
+func TestTinyLoadsMakeNoInfinity(t *testing.T) {
+	for _, kg := range []float64{math.SmallestNonzeroFloat64, 1e-200, 1e-162, 1e-100} {
+		days := append(steady(60, 0), DayLoad{Kg: kg}, DayLoad{})
+		r := AcuteChronic(days, 0)
+		m, s := Monotony(days)
+		for _, f := range []Figure{r.AcuteKg, r.ChronicKg, r.Coupled, r.Uncoupled, r.EWMA, r.EWMAAcute, r.EWMAChronic, m, s} {
+			if f.Value != nil && (math.IsInf(*f.Value, 0) || math.IsNaN(*f.Value)) {
+				t.Errorf("%g kg: %g", kg, *f.Value)
+			}
+		}
+		for _, all := range [][]Point{points([]float64{kg, 2 * kg, 3 * kg}, []float64{0.3, 0.2, 0.1}), points([]float64{kg, kg, 1}, []float64{kg, 2 * kg, 1})} {
+			if l, ok := Fit(all); ok && math.IsNaN(l.A+l.B+l.R+l.SEE) {
+				t.Errorf("a line through loads of %g kg: %+v", kg, l)
+			}
+		}
 	}
 }
