@@ -67,6 +67,12 @@ type Rep struct {
 	BarTilt                *float64 `json:"bar_tilt_deg,omitzero"`
 	HipShoulderRatio       *float64 `json:"hip_shoulder_ratio,omitzero"`
 	TrunkFlexion           *float64 `json:"trunk_flexion_deg,omitzero"`
+	TimeToPeak             *float64 `json:"time_to_peak_s,omitzero"` // since the concentric phase began, as the next two
+	// The bar slows down from StickingFrom to StickingTo and speeds up after it.
+	StickingFrom *float64 `json:"sticking_from_s,omitzero"`
+	StickingTo   *float64 `json:"sticking_to_s,omitzero"`
+	// Convention names how the velocities were measured, "" where nobody said.
+	Convention string `json:"convention,omitzero"`
 
 	Warmup     bool   `json:"warmup,omitzero"`
 	Failed     bool   `json:"failed,omitzero"`
@@ -138,6 +144,12 @@ func (r *Rep) Validate(now time.Time) error {
 	if err := r.validateExtras(); err != nil {
 		return err
 	}
+	if err := r.validateSticking(); err != nil {
+		return err
+	}
+	if err := checkText("convention", r.Convention, 64); err != nil {
+		return err
+	}
 	if r.ROM != nil && r.Concentric != nil {
 		if off := math.Abs(r.MeanVelocity - *r.ROM / *r.Concentric); off > MaxRepMismatch*r.MeanVelocity*(1+rounding) {
 			return fieldErrorf("mean_velocity_mps", "%g m/s does not fit %g m in %g s", r.MeanVelocity, *r.ROM, *r.Concentric)
@@ -157,6 +169,7 @@ func (r *Rep) validateExtras() error {
 		{"bar_tilt_deg", r.BarTilt, -90, 90},
 		{"hip_shoulder_ratio", r.HipShoulderRatio, 0, 100},
 		{"trunk_flexion_deg", r.TrunkFlexion, -180, 180},
+		{"time_to_peak_s", r.TimeToPeak, 0, MaxConcentric},
 	} {
 		if err := checkRange(c.field, c.value, c.min, c.max); err != nil {
 			return err
@@ -167,6 +180,19 @@ func (r *Rep) validateExtras() error {
 		return nil
 	}
 	return fieldErrorf("source", "%q is not device, segmented or imported", clip(string(r.Source)))
+}
+
+func (r *Rep) validateSticking() error {
+	if (r.StickingFrom == nil) != (r.StickingTo == nil) {
+		return fieldErrorf("sticking_to_s", "and sticking_from_s are given together or not at all")
+	}
+	if r.StickingFrom == nil {
+		return nil
+	}
+	if err := checkRange("sticking_from_s", r.StickingFrom, 0, MaxConcentric); err != nil {
+		return err
+	}
+	return checkRange("sticking_to_s", r.StickingTo, *r.StickingFrom, MaxConcentric)
 }
 
 // RepRecord is a rep as the log's readers know it: the device's values in their
