@@ -3,6 +3,7 @@ package profile
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -424,6 +425,47 @@ func TestReadinessUsesTheLiftersOwnNoiseOnceItIsKnown(t *testing.T) {
 	if r := d.context(20).Readiness[0]; r.Usual == nil || r.Place != "" || r.WhyNot == "" {
 		t.Errorf("%+v", r)
 	}
+}
+
+// A lifter who adds weight every week never repeats a load: the line through the
+// earlier ones says what to expect.
+func TestReadinessOfANewLoadIsAgainstTheLine(t *testing.T) {
+	d := newDiary()
+	noise := []float64{0.01, -0.01, -0.01, 0.01, 0.01, -0.01, 0, 0}
+	for i, off := range noise {
+		kg := 130 + 2.5*float64(i)
+		d.set(d.at(2+3*i), "squat", kg, []float64{expected(kg) + off})
+	}
+	expect := func(kg, velocity float64, place Place, against string) {
+		t.Helper()
+		now := *d
+		now.Sets, now.Reps = slices.Clone(d.Sets), slices.Clone(d.Reps)
+		now.set(d.at(28), "squat", kg, []float64{velocity})
+		got := now.context(28).Readiness
+		if len(got) != 1 || got[0].Place != place || got[0].Against != against || (place == "") != (got[0].WhyNot != "") {
+			t.Errorf("%g kg at %g m/s: %+v", kg, velocity, got)
+		}
+	}
+	expect(150, expected(150), Inside, "line")
+	expect(150, expected(150)-0.02, Inside, "line")
+	expect(150, expected(150)-0.06, Below, "line")
+	expect(150, expected(150)+0.06, Above, "line")
+	expect(130, expected(130), Inside, "line")
+	expect(147.5*1.05, expected(147.5*1.05), Inside, "line")
+	expect(156, expected(156), "", "") // beyond 5 %
+	expect(120, expected(120), "", "")
+	r := d.context(23).Readiness[0]
+	var before []Point
+	for i, off := range noise[:7] {
+		kg := 130 + 2.5*float64(i)
+		before = append(before, Point{LoadKg: kg, Velocity: expected(kg) + off})
+	}
+	line, _ := Fit(before)
+	if r.Sessions != 7 || r.Confidence != "full" || r.LoadKg != 147.5 {
+		t.Fatalf("%+v", r)
+	}
+	near(t, "usual", *r.Usual, line.At(147.5), 9)
+	near(t, "band, t(5) is 2.5706", *r.Band, 2.570582*line.SEE*math.Sqrt(1+1.0/7+100.0/175), 6)
 }
 
 func TestReadinessIsOfTodayAlone(t *testing.T) {

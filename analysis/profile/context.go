@@ -1,10 +1,6 @@
 package profile
 
-import (
-	"maps"
-	"slices"
-	"time"
-)
+import "time"
 
 // Context is how an athlete's workload and velocities stand on one day. It
 // describes, and never alerts.
@@ -68,35 +64,4 @@ func daily(sessions []Session, until Date) (begin Date, days []DayLoad) {
 		days[s.Date.days()-begin.days()] = DayLoad{Kg: s.VolumeKg, Missing: s.Incomplete}
 	}
 	return begin, days
-}
-
-// spread is the standard deviation between athletes of the velocity at the maximum,
-// in m/s, in 15 powerlifters (Helms et al. 2017).
-var spread = map[string]float64{deadliftFamily: 0.05, "squat_family": 0.05, "bench_family": 0.04}
-
-// readiness compares today's points with those of the 42 days before.
-func readiness(h History, at time.Time, o Options) []Standing {
-	today := DateOf(at, o.Zone)
-	all := []Standing{}
-	for _, t := range tracks(h, at, o) {
-		earlier := map[float64][]float64{}
-		for _, p := range t.between(today.Plus(-WindowDays), today.Plus(-1)) {
-			earlier[p.LoadKg] = append(earlier[p.LoadKg], p.Velocity)
-		}
-		var groups [][]float64
-		for _, load := range slices.Sorted(maps.Keys(earlier)) {
-			groups = append(groups, earlier[load])
-		}
-		own, _ := NoiseWithin(groups)
-		published := 0.0
-		if t.group == deadliftFamily {
-			published = publishedNoise
-		}
-		for _, p := range t.between(today, today) {
-			r := Standing{Exercise: t.exercise, Site: t.site, Device: t.device, LoadKg: p.LoadKg, Observed: p.Velocity}
-			r.judge(earlier[p.LoadKg], own, published, spread[t.group])
-			all = append(all, r)
-		}
-	}
-	return all
 }
