@@ -60,8 +60,15 @@ func (m *Machine) edges(c part, sign float64) (from, to float64, ok bool) {
 	}
 	if m.noise > quiet {
 		first, last = m.inside(first, last, sign, peak)
-	} else if last-first > 4 {
-		first, last = first+2, last-2 // what is carried on beyond zero
+	} else { // two more, that are carried on beyond zero
+		for range 2 {
+			if first+1 < last && sign*m.v[first+1] > moving {
+				first++
+			}
+			if last-1 > first && sign*m.v[last-1] > moving {
+				last--
+			}
+		}
 	}
 	var okFrom, okTo bool
 	from, okFrom = outward(first, -1)
@@ -127,7 +134,10 @@ func (m *Machine) listen(at int) {
 // comes to zero, in samples.
 func (m *Machine) leaves(w []float64, peak float64) (float64, bool) {
 	if m.noise <= quiet {
-		for j := 1; j < len(w); j++ {
+		for j := range w {
+			if w[j] <= 0 && j == 0 {
+				return 0, true
+			}
 			if w[j] <= 0 {
 				return float64(j-1) + m.between(w, j), true
 			}

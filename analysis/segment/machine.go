@@ -145,7 +145,7 @@ func (m *Machine) Flush() []lift.Rep {
 		m.finishUp(true)
 	}
 	if m.down.active && !m.down.pushing {
-		m.finishDown()
+		m.finishDown(true)
 	}
 	m.tell()
 	return m.take()
@@ -254,11 +254,11 @@ func (m *Machine) push(v, x float64) {
 	smooth := m.sum / float64(width)
 	m.h += v / m.rate
 
-	if m.up.step(m, i, v, smooth, m.h) || m.up.usual(m, i, m.medianROM()) {
-		m.finishUp(false)
+	if over := m.up.step(m, i, v, smooth, m.h); over || m.up.usual(m, i, m.medianROM()) {
+		m.finishUp(!over)
 	}
-	if m.down.step(m, i, -v, -smooth, -m.h) || m.down.usual(m, i, m.loweredROM()) {
-		m.finishDown()
+	if over := m.down.step(m, i, -v, -smooth, -m.h); over || m.down.usual(m, i, m.loweredROM()) {
+		m.finishDown(!over)
 	}
 	if m.up.pushing || m.down.pushing {
 		m.last = i

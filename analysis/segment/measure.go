@@ -24,9 +24,9 @@ func (m *Machine) leastROM() float64 {
 	return max(least, leastShare*m.medianROM())
 }
 
-// finishUp decides about the movement upwards that has ended. last says that no more
-// samples may come, so that the end of the concentric phase must be among them.
-func (m *Machine) finishUp(last bool) {
+// finishUp decides about the movement upwards. It is over, unless early is set: then
+// it may also go on, where its end is not to be seen yet.
+func (m *Machine) finishUp(early bool) {
 	mv := m.up
 	m.up = movement{}
 	if mv.top-mv.bottom < m.leastROM()/2 {
@@ -36,8 +36,9 @@ func (m *Machine) finishUp(last bool) {
 	from, to, ok := m.edges(c, 1)
 	if !ok {
 		switch {
-		case last:
-			m.up = mv // its end may still come
+		case early:
+			m.up = mv
+			m.up.still = m.end() // ask again after as much rest
 		case m.base == 0 && c.on < m.samples(before) && mv.top-mv.bottom >= m.leastROM() && !(m.afterGap && m.openAtGap):
 			m.Stats.Dropped++ // it began before the samples
 		}
@@ -62,8 +63,8 @@ func (m *Machine) finishUp(last bool) {
 	m.accept(p)
 }
 
-// finishDown notes an eccentric phase.
-func (m *Machine) finishDown() {
+// finishDown notes an eccentric phase; early as for finishUp.
+func (m *Machine) finishDown(early bool) {
 	mv := m.down
 	m.down = movement{}
 	m.afterGap = m.afterGap && mv.top-mv.bottom < turned
@@ -72,6 +73,10 @@ func (m *Machine) finishDown() {
 	}
 	from, to, ok := m.edges(mv.core(m, -1), -1)
 	if !ok {
+		if early {
+			m.down = mv
+			m.down.still = m.end()
+		}
 		return
 	}
 	p := m.measure(from, to, -1)

@@ -40,6 +40,7 @@ type truth struct {
 	mean, rom      float64
 	peak           float64
 	propulsive     float64
+	lowest         float64 // acceleration, m/s²
 	eccentric      float64 // 0 without
 	failed         bool
 	stickFrom, low float64 // s since from, 0 without
@@ -78,6 +79,7 @@ func (t *trace) concentric(sh shape, rom, mean float64) *trace {
 		v := mean * sh(u)
 		r.peak = max(r.peak, v)
 		a := mean * (sh(u+1e-5) - sh(u-1e-5)) / (2e-5 * s)
+		r.lowest = min(r.lowest, a)
 		if !ended && a < -gravity && i > n/100 {
 			ended, r.propulsive = true, sum/float64(i)
 		}
