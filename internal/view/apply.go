@@ -19,6 +19,7 @@ import (
 type statements struct {
 	insertRep, rep, deleteRep, insertMove              *sql.Stmt
 	edit, putEdit                                      *sql.Stmt
+	told, found, putSegmented                          *sql.Stmt
 	assignment, nextAssignment, putAssignment, leaning *sql.Stmt
 	touch, alerted, device, deviceStatus               *sql.Stmt
 	checkin, putCheckin                                *sql.Stmt
@@ -41,6 +42,9 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.nextAssignment, "SELECT since_us FROM assignments WHERE site = ? AND device = ? AND since_us > ? ORDER BY since_us LIMIT 1"},
 		{&s.putAssignment, "INSERT INTO assignments VALUES (?,?,?,?,?) ON CONFLICT(site, device, since_us) DO UPDATE SET seq = excluded.seq, data = excluded.data"},
 		{&s.leaning, "SELECT " + repColumns + " FROM reps WHERE given < 15 AND site = ? AND device = ? AND time_us >= ? AND time_us < ?"},
+		{&s.told, "SELECT EXISTS (SELECT 1 FROM reps WHERE site = ?1 AND device = ?2 AND time_us >= ?3 - ?4 AND time_us <= ?3 + ?4 + ?5 AND time_us - coalesce(concentric, 0) * 1e6 <= ?3 + ?4 AND source = 'device')"},
+		{&s.found, "SELECT " + repColumns + " FROM reps WHERE site = ? AND device = ? AND time_us >= ? AND time_us <= ? AND source = 'segmented'"},
+		{&s.putSegmented, "INSERT INTO segmented VALUES (?,?) ON CONFLICT DO NOTHING"},
 		{&s.touch, "INSERT INTO athletes (athlete, site, touched_us) VALUES (?,?,?) ON CONFLICT(athlete) DO UPDATE SET touched_us = max(touched_us, excluded.touched_us), site = excluded.site"},
 		{&s.alerted, "INSERT INTO athletes (athlete, site, touched_us, alert_seq) VALUES (?,?,0,?) ON CONFLICT(athlete) DO UPDATE SET alert_seq = excluded.alert_seq"},
 		{&s.device, "INSERT INTO devices (site, device, seen_us) VALUES (?,?,?) ON CONFLICT(site, device) DO UPDATE SET seen_us = max(seen_us, excluded.seen_us)"},
@@ -66,13 +70,14 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 
 // applier applies events in one transaction.
 type applier struct {
-	ctx     context.Context
-	tx      *sql.Tx
-	stmts   *statements
-	counts  *Counts
-	changes []Change
-	touched map[lift.AthleteID]touch
-	seen    map[deviceKey]int64
+	ctx       context.Context
+	tx        *sql.Tx
+	stmts     *statements
+	counts    *Counts
+	changes   []Change
+	touched   map[lift.AthleteID]touch
+	seen      map[deviceKey]int64
+	segmented map[deviceKey]bool // devices in whose samples reps were found
 }
 
 type touch struct {

@@ -27,3 +27,27 @@ func (v *View) CheckIn(ctx context.Context, id string) (lift.CheckInRecord, erro
 	c, err := scanCheckIn(v.read.QueryRowContext(ctx, "SELECT id, site, athlete, received_us, data FROM checkins WHERE id = ?", id))
 	return c, wrapNil("read check-in", err)
 }
+
+// RepsNear returns a device's reps whose concentric phase ended with from ≤ time ≤ to,
+// whoever did them.
+func (v *View) RepsNear(ctx context.Context, site lift.SiteID, device lift.DeviceID, from, to time.Time) ([]lift.RepRecord, error) {
+	reps, err := collect(ctx, v.read, scanRecord, "SELECT "+repColumns+" FROM reps WHERE site = ? AND device = ? AND time_us >= ? AND time_us <= ?",
+		string(site), string(device), from.UnixMicro(), to.UnixMicro())
+	if err != nil {
+		return nil, fmt.Errorf("read reps of a device: %w", err)
+	}
+	return reps, nil
+}
+
+// RangesOfMotion returns those of an athlete's newest valid reps of an exercise in
+// the half year before the given time, in m: of reps that have one and have not
+// failed, at most limit.
+func (v *View) RangesOfMotion(ctx context.Context, athlete lift.AthleteID, exercise lift.ExerciseID, before time.Time, limit int) ([]float64, error) {
+	all, err := collect(ctx, v.read, func(s scanner) (rom float64, err error) { return rom, s.Scan(&rom) },
+		"SELECT rom FROM reps WHERE athlete = ? AND point_ms >= ? AND point_ms < ? AND exercise = ? AND rom IS NOT NULL AND flags & ? = 0 ORDER BY point_ms DESC LIMIT ?",
+		string(athlete), before.AddDate(0, -6, 0).UnixMilli(), before.UnixMilli(), string(exercise), flagFailed|flagInvalid, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read ranges of motion: %w", err)
+	}
+	return all, nil
+}

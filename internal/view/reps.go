@@ -24,23 +24,25 @@ func (a *applier) rep(e *journal.Entry) error {
 	if err != nil {
 		return err
 	}
-	r.resolve(*e.Rep, assigned, nil)
+	told, err := a.told(e.Site, e.Device, e.Rep)
+	if err != nil {
+		return err
+	}
+	r.resolve(*e.Rep, assigned, told, nil)
 	r.PointTime = r.Time.Truncate(time.Millisecond)
 	n, err := a.exec(a.stmts.insertRep, r.args()...)
 	if err != nil {
 		return err
 	}
 	if n == 1 {
-		a.added(e, r)
-		return nil
+		return a.added(e, r)
 	}
 	known, err := a.byID(r.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		if err := a.insert(r); err != nil {
 			return err
 		}
-		a.added(e, r)
-		return nil
+		return a.added(e, r)
 	}
 	if err != nil {
 		return err
@@ -80,7 +82,10 @@ func (a *applier) revise(e *journal.Entry, known, arrived *row) error {
 		}
 	}
 	next.Received = e.Received
-	return a.reresolve(e, known, next, *e.Rep, patch)
+	if err := a.reresolve(e, known, next, *e.Rep, patch); err != nil {
+		return err
+	}
+	return errors.Join(a.tell(e, known), a.tell(e, next))
 }
 
 // words returns what the device said of the rep, and the coach's correction.
@@ -200,7 +205,11 @@ func (a *applier) assign(e *journal.Entry) error {
 
 // leaning returns the reps that lean on the device's assignment in [since, until).
 func (a *applier) leaning(site lift.SiteID, device lift.DeviceID, since, until int64) ([]*row, error) {
-	rows, err := a.stmt(a.stmts.leaning).QueryContext(a.ctx, string(site), string(device), since, until)
+	return a.rows(a.stmts.leaning, string(site), string(device), since, until)
+}
+
+func (a *applier) rows(s *sql.Stmt, args ...any) ([]*row, error) {
+	rows, err := a.stmt(s).QueryContext(a.ctx, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +232,11 @@ func (a *applier) reresolve(e *journal.Entry, known, next *row, raw lift.Rep, pa
 	if err != nil {
 		return err
 	}
-	next.resolve(raw, assigned, patch)
+	told, err := a.told(known.Site, known.Device, &raw)
+	if err != nil {
+		return err
+	}
+	next.resolve(raw, assigned, told, patch)
 	if _, err := a.exec(a.stmts.deleteRep, string(known.Athlete), known.PointTime.UnixMilli(), string(known.Site), string(known.Device)); err != nil {
 		return err
 	}
@@ -255,10 +268,11 @@ func (a *applier) insert(r *row) error {
 	}
 }
 
-func (a *applier) added(e *journal.Entry, r *row) {
+func (a *applier) added(e *journal.Entry, r *row) error {
 	a.counts.Reps.Add(1)
 	a.touch(r.Athlete, e)
 	a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Rep: &r.RepRecord})
+	return a.tell(e, r)
 }
 
 func (a *applier) byID(id string) (*row, error) {

@@ -8,9 +8,9 @@ import (
 )
 
 const repColumns = "athlete, point_ms, site, device, id, boot, seq, revision, hash, time_us, received_us, device_us, given, flags, " +
-	"exercise, load_kg, set_no, rep_no, mean, peak, propulsive, rom, concentric, eccentric, drift, tilt, ratio, flexion, source, first_seq"
+	"exercise, load_kg, set_no, rep_no, mean, peak, propulsive, rom, concentric, eccentric, drift, tilt, ratio, flexion, to_peak, sticking_from, sticking_to, convention, source, first_seq"
 
-const repColumnCount = 30
+const repColumnCount = 34
 
 // row is a rep as it is stored: the record, and what is needed to resolve it anew.
 type row struct {
@@ -42,7 +42,7 @@ func scanRow(s scanner) (*row, error) {
 	err := s.Scan(&r.Athlete, &point, &r.Site, &r.Device, &id, &r.BootID, &r.Seq, &r.Revision, &r.hash,
 		&timeUs, &received, &r.DeviceUs, &r.given, &r.flags, &r.Exercise, &r.LoadKg, &r.Set, &r.RepRecord.Rep.Rep,
 		&r.MeanVelocity, &r.PeakVelocity, &r.MeanPropulsiveVelocity, &r.ROM, &r.Concentric, &r.Eccentric,
-		&r.BarDrift, &r.BarTilt, &r.HipShoulderRatio, &r.TrunkFlexion, &r.Source, &first)
+		&r.BarDrift, &r.BarTilt, &r.HipShoulderRatio, &r.TrunkFlexion, &r.TimeToPeak, &r.StickingFrom, &r.StickingTo, &r.Convention, &r.Source, &first)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,8 @@ func (r *row) args() []any {
 		string(r.Athlete), r.PointTime.UnixMilli(), string(r.Site), string(r.Device), idBytes(r.ID), r.BootID, r.Seq, r.Revision, r.hash,
 		r.Time.UnixMicro(), r.Received.UnixMicro(), optional(r.DeviceUs), r.given, r.flags, string(r.Exercise), optional(r.LoadKg), optional(r.Set), optional(r.RepRecord.Rep.Rep),
 		r.MeanVelocity, optional(r.PeakVelocity), optional(r.MeanPropulsiveVelocity), optional(r.ROM), optional(r.Concentric), optional(r.Eccentric),
-		optional(r.BarDrift), optional(r.BarTilt), optional(r.HipShoulderRatio), optional(r.TrunkFlexion), string(r.Source), int64(r.LogSeq),
+		optional(r.BarDrift), optional(r.BarTilt), optional(r.HipShoulderRatio), optional(r.TrunkFlexion),
+		optional(r.TimeToPeak), optional(r.StickingFrom), optional(r.StickingTo), r.Convention, string(r.Source), int64(r.LogSeq),
 	}
 }
 
@@ -93,8 +94,9 @@ func (r *row) raw() lift.Rep {
 }
 
 // resolve fills the row from the device's words, the assignment at its time (nil
-// without one) and a coach's correction (nil without one).
-func (r *row) resolve(raw lift.Rep, assigned *lift.Assignment, patch *lift.RepEdit) {
+// without one), whether the device has told the rep itself too, and a coach's
+// correction (nil without one).
+func (r *row) resolve(raw lift.Rep, assigned *lift.Assignment, told bool, patch *lift.RepEdit) {
 	r.Rep = raw
 	r.given, r.flags = 0, 0
 	if raw.Athlete != "" {
@@ -128,7 +130,7 @@ func (r *row) resolve(raw lift.Rep, assigned *lift.Assignment, patch *lift.RepEd
 			r.Warmup = raw.Warmup || assigned.Warmup
 		}
 	}
-	r.Valid = true
+	r.Valid = !told
 	if patch != nil {
 		r.flags |= flagEdited
 		if patch.Valid != nil {

@@ -1,7 +1,7 @@
 package view
 
 // schemaVersion changes with schema: a view of another version is rebuilt.
-const schemaVersion = 1
+const schemaVersion = 2
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -16,13 +16,18 @@ CREATE TABLE reps (
   given INTEGER NOT NULL, flags INTEGER NOT NULL,
   exercise TEXT NOT NULL, load_kg REAL, set_no INTEGER, rep_no INTEGER,
   mean REAL NOT NULL, peak REAL, propulsive REAL, rom REAL, concentric REAL, eccentric REAL,
-  drift REAL, tilt REAL, ratio REAL, flexion REAL, source TEXT NOT NULL,
+  drift REAL, tilt REAL, ratio REAL, flexion REAL,
+  to_peak REAL, sticking_from REAL, sticking_to REAL, convention TEXT NOT NULL, source TEXT NOT NULL,
   first_seq INTEGER NOT NULL,
   PRIMARY KEY (athlete, point_ms, site, device)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX reps_id ON reps(id);
--- Only reps that lean on their device's assignment are found by device.
-CREATE INDEX reps_assigned ON reps(site, device, time_us) WHERE given < 15;
+-- Found by device: reps that lean on its assignment, and those that it tells itself
+-- and has samples of too.
+CREATE INDEX reps_device ON reps(site, device, time_us);
+
+-- Devices in whose samples reps were found.
+CREATE TABLE segmented (site TEXT NOT NULL, device TEXT NOT NULL, PRIMARY KEY (site, device)) WITHOUT ROWID;
 
 -- The device's own words of a corrected rep, and the coach's above them.
 CREATE TABLE edits (rep_id BLOB PRIMARY KEY, raw TEXT NOT NULL, patch TEXT NOT NULL) WITHOUT ROWID;

@@ -57,12 +57,13 @@ type Counts struct {
 
 // View is the projection. Close it after Run has returned.
 type View struct {
-	Counts  Counts
-	write   *sql.DB // one connection
-	read    *sql.DB
-	stmts   statements
-	changes *feed.Feed[Change]
-	log     *slog.Logger
+	Counts    Counts
+	write     *sql.DB // one connection
+	read      *sql.DB
+	stmts     statements
+	changes   *feed.Feed[Change]
+	segmented map[deviceKey]bool // for Run only
+	log       *slog.Logger
 }
 
 // Open opens the view at path, creating it where there is none. A view of another
@@ -118,6 +119,9 @@ func open(ctx context.Context, path string, logger *slog.Logger) (_ *View, err e
 	pos, err := position(ctx, v.write)
 	if err != nil {
 		return nil, err
+	}
+	if v.segmented, err = segmentedDevices(ctx, v.write); err != nil {
+		return nil, fmt.Errorf("open view: %w", err)
 	}
 	v.changes = feed.New[Change](changesHeld, pos)
 	return v, nil
@@ -223,7 +227,7 @@ func (v *View) apply(ctx context.Context, entries []journal.Entry, pos uint64) e
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	a := applier{ctx: ctx, tx: tx, stmts: &v.stmts, counts: &v.Counts}
+	a := applier{ctx: ctx, tx: tx, stmts: &v.stmts, counts: &v.Counts, segmented: v.segmented}
 	for i := range entries {
 		e := &entries[i]
 		if err := a.apply(e); err != nil {
