@@ -42,7 +42,7 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.nextAssignment, "SELECT since_us FROM assignments WHERE site = ? AND device = ? AND since_us > ? ORDER BY since_us LIMIT 1"},
 		{&s.putAssignment, "INSERT INTO assignments VALUES (?,?,?,?,?) ON CONFLICT(site, device, since_us) DO UPDATE SET seq = excluded.seq, data = excluded.data"},
 		{&s.leaning, "SELECT " + repColumns + " FROM reps WHERE given < 15 AND site = ? AND device = ? AND time_us >= ? AND time_us < ?"},
-		{&s.told, "SELECT EXISTS (SELECT 1 FROM reps WHERE site = ?1 AND device = ?2 AND time_us >= ?3 - ?4 AND time_us <= ?3 + ?4 + ?5 AND time_us - coalesce(concentric, 0) * 1e6 <= ?3 + ?4 AND source = 'device')"},
+		{&s.told, "SELECT " + toldQuery},
 		{&s.found, "SELECT " + repColumns + " FROM reps WHERE site = ? AND device = ? AND time_us >= ? AND time_us <= ? AND source = 'segmented'"},
 		{&s.putSegmented, "INSERT INTO segmented VALUES (?,?) ON CONFLICT DO NOTHING"},
 		{&s.touch, "INSERT INTO athletes (athlete, site, touched_us) VALUES (?,?,?) ON CONFLICT(athlete) DO UPDATE SET touched_us = max(touched_us, excluded.touched_us), site = excluded.site"},

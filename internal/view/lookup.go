@@ -28,15 +28,17 @@ func (v *View) CheckIn(ctx context.Context, id string) (lift.CheckInRecord, erro
 	return c, wrapNil("read check-in", err)
 }
 
-// RepsNear returns a device's reps whose concentric phase ended with from ≤ time ≤ to,
-// whoever did them.
-func (v *View) RepsNear(ctx context.Context, site lift.SiteID, device lift.DeviceID, from, to time.Time) ([]lift.RepRecord, error) {
-	reps, err := collect(ctx, v.read, scanRecord, "SELECT "+repColumns+" FROM reps WHERE site = ? AND device = ? AND time_us >= ? AND time_us <= ?",
-		string(site), string(device), from.UnixMicro(), to.UnixMicro())
+// Told reports whether a rep found in samples is in the view already, or one that
+// its device has told itself and that wins over it.
+func (v *View) Told(ctx context.Context, site lift.SiteID, device lift.DeviceID, found *lift.Rep) (bool, error) {
+	var told bool
+	id := idBytes(lift.RepID(site, device, found.BootID, found.Seq))
+	err := v.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM reps WHERE id = ?6) OR "+toldQuery,
+		string(site), string(device), found.Time.UnixMicro(), toldWithin.Microseconds(), lift.MaxConcentric*1e6, id).Scan(&told)
 	if err != nil {
-		return nil, fmt.Errorf("read reps of a device: %w", err)
+		return false, fmt.Errorf("read whether a rep is known: %w", err)
 	}
-	return reps, nil
+	return told, nil
 }
 
 // RangesOfMotion returns those of an athlete's newest valid reps of an exercise in

@@ -15,6 +15,11 @@ import (
 // end. Whatever came first, the device is believed; a coach's word stands above it.
 const toldWithin = 1500 * time.Millisecond
 
+// toldQuery takes site, device, the found rep's time, toldWithin and the longest
+// concentric phase, in microseconds.
+const toldQuery = "EXISTS (SELECT 1 FROM reps WHERE site = ?1 AND device = ?2 AND time_us >= ?3 - ?4 AND time_us <= ?3 + ?4 + ?5 " +
+	"AND time_us - coalesce(concentric, 0) * 1e6 <= ?3 + ?4 AND source = 'device')"
+
 // span is when a found rep would have to end to be the one that the device tells.
 func span(r *lift.Rep) (from, to time.Time) {
 	from = r.Time.Add(-toldWithin)

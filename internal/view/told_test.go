@@ -138,8 +138,25 @@ func TestRangesOfMotionAreThoseOfGoodReps(t *testing.T) {
 	if diff := cmp.Diff([]float64{0.52, 0.5}, got); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
-	near, err := v.RepsNear(t.Context(), "main", "bar-1", noon.Add(3*time.Minute), noon.Add(time.Hour))
-	if len(near) != 2 || err != nil {
-		t.Errorf("%d reps near, %v", len(near), err)
+}
+
+func TestARepThatIsKnownNeedNotBeFoundAgain(t *testing.T) {
+	v := openView(t)
+	put(t, v, repEvent(1, noon), foundEvent(7, noon.Add(time.Minute), by("ana", 100)))
+	for _, c := range []struct {
+		seq   int64
+		after time.Duration
+		want  bool
+		why   string
+	}{
+		{8, time.Second, true, "the device told it"},
+		{8, 3 * time.Second, false, "nobody told it"},
+		{7, time.Hour, true, "found before, whatever its time was then"},
+		{8, time.Minute, false, "found beside another"},
+	} {
+		got, err := v.Told(t.Context(), "main", "bar-1", foundEvent(c.seq, noon.Add(c.after)).Rep)
+		if err != nil || got != c.want {
+			t.Errorf("%s: %v, %v", c.why, got, err)
+		}
 	}
 }
