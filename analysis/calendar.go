@@ -6,23 +6,38 @@ import (
 	"time"
 )
 
-// Lookback is how far before a week its baseline reaches. What is found in a
-// week depends on nothing older, and a change touches no week later than that.
+// Lookback is how far before a week its baseline reaches. What is found in the
+// training of a week depends on nothing older, and a change touches no week later
+// than that.
 const Lookback = lookbackWeeks * 7 * 24 * time.Hour
 
 const lookbackWeeks = 8
 
-// LoadFrom returns the time from which on reps and check-ins are needed to judge
-// the windows from evaluateFrom on: Lookback before the first of them. It is
-// zero if evaluateFrom is.
-func LoadFrom(evaluateFrom time.Time, zone *time.Location) time.Time {
+// reportWeeks is how far before a week check-ins matter: a stretch of pain is
+// followed for twelve weeks, and so are stiff mornings.
+const reportWeeks = 16
+
+// LoadFrom returns the times from which on reps and check-ins are needed to judge
+// the windows from evaluateFrom on. They are zero if evaluateFrom is. Decisions
+// about plans are needed all.
+func LoadFrom(evaluateFrom time.Time, zone *time.Location) (reps, checkIns time.Time) {
 	if evaluateFrom.IsZero() {
-		return time.Time{}
+		return time.Time{}, time.Time{}
 	}
 	if zone == nil {
 		zone = time.UTC
 	}
-	return (firstJudged(evaluateFrom, zone) - 7*lookbackWeeks - 1).start(zone)
+	week := firstJudged(evaluateFrom, zone)
+	return (week - 7*lookbackWeeks - 1).start(zone), (week - 7*reportWeeks).start(zone)
+}
+
+// NextDay returns when the local date after t begins: before then, time alone
+// changes only sets that are not finished. A nil zone means UTC.
+func NextDay(t time.Time, zone *time.Location) time.Time {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return (dateOf(t, zone) + 1).start(zone)
 }
 
 // firstJudged is the Monday from which on windows are judged. The day before

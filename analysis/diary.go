@@ -7,33 +7,58 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spotterhq/spotter/analysis/profile"
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// diary is one athlete's reps, cut into sets and sessions, and the sums of the
-// weeks whose reps are no longer held.
+// diary is one athlete's training, cut into sets and sessions, with what was
+// reported and decided. Reps are held of the latest days only; sets of earlier
+// days are held as facts, and no rule looks at the reps of another day.
 type diary struct {
 	athlete lift.AthleteID
 	site    lift.SiteID
 	Settings
 
-	lifts   []exercise // those met so far
-	bands   []bands    // of each of the lifts
+	lifts   []exerciseFacts // those met so far
 	bars    []bar
+	devices []device
 	nowLift int32 // the lift and the bar of the latest rep
 	nowBar  int32
 
 	reps     []rep // in the order of compare, invalid ones among them
-	sets     []set // in the order of their first rep
+	sets     []set // in the order of their first rep; those before kept have no reps any more
+	lives    []live
 	sessions []session
+	kept     int     // sets of folded days
+	keptX    int     // their sessions
 	joinable []int32 // numbered sets that a rep can still join
 	loose    int32   // the latest set without a number, or -1
-
-	past []weekSum // of days that are no longer held
+	roms     []romDay
+	flip     bool // a rep has become a ghost, or is none any more: cut anew
 
 	day        date // of the latest set, with its bounds
 	dayStarted int64
 	dayEnds    int64
+
+	reports []report
+	plan    []decision
+	spans   []span // holds and red flags, of reports and plan
+	refs    refs
+	daySets []int32 // of the date being judged
+	heavy   []heavyDay
+	dayBars []int32
+	values  []float64 // scratch, as are the points
+	spots   []profile.Point
+}
+
+// exerciseFacts is what the rules need of an exercise.
+type exerciseFacts struct {
+	id          lift.ExerciseID
+	group       string
+	minVelocity float64 // 0 if unknown
+	slope       float64 // 0 if unknown
+	posterior   bool
+	bands       bands
 }
 
 // bar is one boot of one device.
@@ -42,6 +67,12 @@ type bar struct {
 	device lift.DeviceID
 	boot   string
 	newest int64 // highest seq seen
+	index  int32 // in devices
+}
+
+type device struct {
+	site lift.SiteID
+	id   lift.DeviceID
 }
 
 const (
@@ -52,64 +83,103 @@ const (
 	numberedGap = 30 * time.Minute // joins reps of a numbered set up to here
 )
 
-// rep is a rep as the diary holds it.
+// rep is a rep as the diary holds it. A logged set is one that counts many.
 type rep struct {
 	at, received                      int64 // Unix nanoseconds
 	seq                               int64
 	revision                          int64
 	logSeq                            uint64
 	id                                string
-	source                            lift.Source
-	velocity                          float64 // m/s
+	velocity                          float64 // m/s; 0 if none was measured
 	load                              int64   // grams, or noLoad
+	peak, rom, eccentric              float32 // or absent
+	marks                             [technical]float32
 	bar, lift                         int32
-	set                               int32 // index, or -1 for an invalid rep
+	set                               int32 // index, or -1 for one that does not count
 	number                            int32 // of the set, or noNumber
 	count                             int32 // of the rep in its set as the device counted, or noNumber
+	many                              int32
 	valid, warmup, failed, historical bool
+	source                            uint8 // in sources
+	ghost                             bool  // far shorter than the day's others: no rep
 }
 
+// sources are those of reps, of which a rep holds the index.
+var sources = [...]lift.Source{"", lift.SourceDevice, lift.SourceSegmented, lift.SourceImported, lift.SourceLogged}
+
+const (
+	segmented = 2
+	logged    = 4
+)
+
+func sourceCode(s lift.Source) uint8 { return uint8(max(0, slices.Index(sources[:], s))) }
+
+// absent marks a value that was not given.
+const absent = float32(-math.MaxFloat32)
+
+// set is what of a set is held as facts; eight weeks of them are most of a Lifter.
 type set struct {
-	first, last     int32 // index of its first and last rep; others' may lie between
-	earliest        int32 // the rep that was logged first
-	session         int32
-	lift            int32
-	number          int32
-	load            int64
-	started, ended  int64
-	received        int64 // latest receipt
-	completed, work int32 // reps that did not fail; of these, those not marked as warm-up
-	slow            slowdown
-	historical      bool // the last rep
-	fired           bool // a finding of this set has been told
+	load, started         int64
+	technique             *[technical]moments // nil where the device tells nothing
+	live, session         int32               // live: in lives, -1 once its reps are gone
+	completed, work       int32               // reps that did not fail; of these, those not marked as warm-up
+	fastest               float32             // of all completed reps
+	best, final           float32             // the fastest and the last work rep
+	lift, device          int16
+	failed, timed         uint8 // reps that did; work reps with a velocity; up to 255
+	historical            bool  // the last rep
+	logged, warmup, tempo bool  // noted without velocity; as sum has found; lowered too slowly to be as fast as possible
+	faulty                fault // the device cannot be believed
 }
+
+// live is what is known of a set whose reps are held.
+type live struct {
+	first, last  int32 // index of its first and last rep; others' may lie between
+	earliest     int32 // the rep that was logged first
+	number       int32
+	ended        int64
+	received     int64 // latest receipt
+	slow         slowdown
+	early        float64 // fastest of the first three work reps
+	rom, lowered moments
+}
+
+// of is what is known of a set whose reps are held.
+func (d *diary) of(s *set) *live { return &d.lives[s.live] }
 
 func newDiary(athlete lift.AthleteID, site lift.SiteID, s Settings) diary {
 	return diary{athlete: athlete, site: site, Settings: s.filled(), loose: -1}
 }
 
-// load takes the reps in any order and cuts them.
-func (d *diary) load(records []lift.RepRecord) {
-	d.reps = make([]rep, 0, len(records))
-	for i := range records {
-		d.reps = append(d.reps, d.convert(&records[i]))
+// load takes a history in any order and cuts it.
+func (d *diary) load(h *History) {
+	d.reps = make([]rep, 0, len(h.Reps)+len(h.Logged))
+	for i := range h.Reps {
+		d.reps = append(d.reps, d.convert(&h.Reps[i]))
+	}
+	for i := range h.Logged {
+		d.reps = append(d.reps, d.convertLogged(&h.Logged[i]))
 	}
 	slices.SortFunc(d.reps, d.compare)
+	for i := range h.CheckIns {
+		d.reports = append(d.reports, d.convertCheckIn(&h.CheckIns[i]))
+	}
+	slices.SortFunc(d.reports, compareReports)
+	d.plan = decisions(h.Plan)
+	d.respan()
 	d.recut()
 }
 
 func (d *diary) convert(r *lift.RepRecord) rep {
 	out := rep{
 		at: r.Time.UnixNano(), received: r.Time.UnixNano(), seq: r.Seq, revision: r.Revision, logSeq: r.LogSeq,
-		id: r.ID, source: r.Source, velocity: r.MeanVelocity, load: noLoad, set: -1, number: noNumber, count: noNumber,
-		lift: d.liftOf(r.Exercise), bar: d.barOf(r),
+		id: r.ID, source: sourceCode(r.Source), velocity: r.MeanVelocity, load: grams(r.LoadKg), set: -1, number: noNumber, count: noNumber,
+		lift: d.liftOf(r.Exercise), bar: d.barOf(r.Site, r.Device, r.BootID), many: 1,
+		peak: given(r.PeakVelocity), rom: given(r.ROM), eccentric: given(r.Eccentric), marks: technicalMarks(&r.Rep),
 		valid: r.Valid && r.Athlete == d.athlete, warmup: r.Warmup, failed: r.Failed, historical: r.Historical,
 	}
 	if !r.Received.IsZero() {
 		out.received = r.Received.UnixNano()
-	}
-	if r.LoadKg != nil {
-		out.load = int64(math.Round(*r.LoadKg * 1000))
 	}
 	if r.Set != nil {
 		out.number = int32(*r.Set)
@@ -118,6 +188,36 @@ func (d *diary) convert(r *lift.RepRecord) rep {
 		out.count = int32(*r.Rep.Rep)
 	}
 	return out
+}
+
+// loggedDevice is the device that notes of training come from.
+const loggedDevice = "log"
+
+func (d *diary) convertLogged(l *lift.LoggedSet) rep {
+	out := rep{
+		at: l.Time.UnixNano(), received: l.Time.UnixNano(), id: l.ID, source: logged, load: grams(l.LoadKg), set: -1,
+		number: noNumber, count: noNumber, lift: d.liftOf(l.Exercise), bar: d.barOf(l.Site, loggedDevice, l.ID), many: int32(l.Reps),
+		peak: absent, rom: absent, eccentric: absent, marks: noMarks,
+		valid: l.Reps > 0 && l.Athlete == d.athlete, warmup: l.Warmup, historical: true,
+	}
+	if l.Number != nil {
+		out.number = int32(*l.Number)
+	}
+	return out
+}
+
+func grams(kg *float64) int64 {
+	if kg == nil {
+		return noLoad
+	}
+	return int64(math.Round(*kg * 1000))
+}
+
+func given(v *float64) float32 {
+	if v == nil {
+		return absent
+	}
+	return float32(*v)
 }
 
 func (d *diary) liftOf(id lift.ExerciseID) int32 {
@@ -130,26 +230,31 @@ func (d *diary) liftOf(id lift.ExerciseID) int32 {
 			return d.nowLift
 		}
 	}
-	e := lookUp(id)
 	d.nowLift = int32(len(d.lifts))
-	d.lifts = append(d.lifts, e)
-	d.bands = append(d.bands, d.bandsOf(e.group))
+	d.lifts = append(d.lifts, d.lookUp(id))
 	return d.nowLift
 }
 
-func (d *diary) barOf(r *lift.RepRecord) int32 {
-	same := func(b *bar) bool { return b.boot == r.BootID && b.device == r.Device && b.site == r.Site }
+func (d *diary) barOf(site lift.SiteID, id lift.DeviceID, boot string) int32 {
+	same := func(b *bar) bool { return b.boot == boot && b.device == id && b.site == site }
 	if int(d.nowBar) < len(d.bars) && same(&d.bars[d.nowBar]) {
 		return d.nowBar
 	}
-	for i := range d.bars {
-		if same(&d.bars[i]) {
-			d.nowBar = int32(i)
-			return d.nowBar
+	if id != loggedDevice { // each note is a boot of its own
+		for i := range d.bars {
+			if same(&d.bars[i]) {
+				d.nowBar = int32(i)
+				return d.nowBar
+			}
 		}
 	}
+	index := slices.Index(d.devices, device{site, id})
+	if index < 0 {
+		index = len(d.devices)
+		d.devices = append(d.devices, device{site, id})
+	}
 	d.nowBar = int32(len(d.bars))
-	d.bars = append(d.bars, bar{r.Site, r.Device, r.BootID, -1})
+	d.bars = append(d.bars, bar{site, id, boot, -1, int32(index)})
 	return d.nowBar
 }
 
@@ -173,20 +278,21 @@ func (d *diary) compare(a, b rep) int {
 
 // recut cuts the held reps into sets and sessions anew.
 func (d *diary) recut() {
-	d.sets, d.sessions, d.joinable, d.loose = d.sets[:0], d.sessions[:0], d.joinable[:0], -1
+	d.sets, d.sessions, d.lives, d.joinable, d.loose = d.sets[:d.kept], d.sessions[:d.keptX], d.lives[:0], d.joinable[:0], -1
 	d.dayStarted, d.dayEnds = 0, 0
 	for i := range d.bars {
 		d.bars[i].newest = -1
 	}
+	d.findGhosts()
 	for i := range d.reps {
 		r := &d.reps[i]
 		d.bars[r.bar].newest = max(d.bars[r.bar].newest, r.seq)
 		r.set = -1
-		if r.valid {
+		if r.valid && !r.ghost {
 			d.place(int32(i))
 		}
 	}
-	for i := range d.sessions {
+	for i := d.keptX; i < len(d.sessions); i++ {
 		d.sum(int32(i))
 	}
 }
@@ -199,39 +305,65 @@ func (d *diary) place(i int32) int32 {
 	if k < 0 {
 		k = int32(len(d.sets))
 		d.sets = append(d.sets, set{
-			first: i, earliest: i, lift: r.lift, number: r.number, load: r.load, started: r.at,
-			session: d.sessionOf(r, k),
+			live: int32(len(d.lives)), lift: int16(r.lift), device: int16(d.bars[r.bar].index), load: r.load, started: r.at,
+			logged: r.source == logged, session: d.sessionOf(r, k),
 		})
-		if r.number == noNumber {
+		d.lives = append(d.lives, live{first: i, earliest: i, number: r.number})
+		switch {
+		case r.source == logged: // a whole set by itself
+		case r.number == noNumber:
 			d.loose = k
-		} else {
+		default:
 			d.joinable = append(d.joinable, k)
 		}
 	}
 	s := &d.sets[k]
+	v := d.of(s)
 	r.set = k
 	d.sessions[s.session].last = max(d.sessions[s.session].last, k)
-	s.last, s.ended, s.historical = i, r.at, r.historical
-	s.received = max(s.received, r.received)
-	if r.logSeq < d.reps[s.earliest].logSeq {
-		s.earliest = i
+	v.last, v.ended, s.historical = i, r.at, r.historical
+	v.received = max(v.received, r.received)
+	if r.logSeq < d.reps[v.earliest].logSeq {
+		v.earliest = i
 	}
-	if !r.failed {
-		s.completed++
-		if !r.warmup {
-			s.work++
-			s.slow.add(r.velocity, &d.bands[r.lift])
+	if r.failed {
+		s.failed = uint8(min(int(s.failed)+1, math.MaxUint8))
+		return k
+	}
+	s.completed += r.many
+	s.fastest = max(s.fastest, float32(r.velocity))
+	if r.rom != absent {
+		v.rom.add(float64(r.rom))
+	}
+	if r.warmup {
+		return k
+	}
+	s.work += r.many
+	if r.velocity > 0 {
+		v.slow.add(r.velocity, &d.lifts[r.lift].bands)
+		s.timed, s.best, s.final = uint8(min(v.slow.n, math.MaxUint8)), float32(v.slow.best), float32(r.velocity)
+		if v.slow.n <= 3 {
+			v.early = max(v.early, r.velocity)
 		}
 	}
+	if r.eccentric != absent {
+		v.lowered.add(float64(r.eccentric))
+		s.tempo = v.lowered.mean() >= tempoS
+	}
+	s.addTechnique(r)
+	s.faulty = d.faults(k)
 	return k
 }
 
 // joins returns the set that the rep goes on with, or -1.
 func (d *diary) joins(r *rep) int32 {
+	if r.source == logged {
+		return -1
+	}
 	if r.number == noNumber {
 		if d.loose >= 0 {
 			s := &d.sets[d.loose]
-			if s.lift == r.lift && s.load == r.load && r.at-s.ended < int64(setGap) {
+			if int32(s.lift) == r.lift && s.load == r.load && r.at-d.of(s).ended < int64(setGap) {
 				return d.loose
 			}
 		}
@@ -241,11 +373,11 @@ func (d *diary) joins(r *rep) int32 {
 	keep := d.joinable[:0]
 	for _, k := range d.joinable {
 		s := &d.sets[k]
-		if r.at-s.ended > int64(numberedGap) {
+		if r.at-d.of(s).ended > int64(numberedGap) {
 			continue
 		}
 		keep = append(keep, k)
-		if s.number == r.number && s.lift == r.lift && s.load == r.load {
+		if d.of(s).number == r.number && int32(s.lift) == r.lift && s.load == r.load {
 			found = k
 		}
 	}
@@ -255,11 +387,7 @@ func (d *diary) joins(r *rep) int32 {
 
 // sessionOf returns the session of a set that begins with the rep.
 func (d *diary) sessionOf(r *rep, k int32) int32 {
-	if r.at < d.dayStarted || r.at >= d.dayEnds {
-		d.day = dateOf(time.Unix(0, r.at), d.Zone)
-		d.dayStarted = d.day.start(d.Zone).UnixNano()
-		d.dayEnds = (d.day + 1).start(d.Zone).UnixNano()
-	}
+	d.today(r.at)
 	for i := len(d.sessions) - 1; i >= 0 && d.sessions[i].day == d.day; i-- {
 		if d.sessions[i].lift == r.lift {
 			return int32(i)
@@ -269,9 +397,72 @@ func (d *diary) sessionOf(r *rep, k int32) int32 {
 	return int32(len(d.sessions) - 1)
 }
 
+// today makes day the local date of an instant.
+func (d *diary) today(at int64) {
+	if at < d.dayStarted || at >= d.dayEnds {
+		d.day = dateOf(time.Unix(0, at), d.Zone)
+		d.dayStarted = d.day.start(d.Zone).UnixNano()
+		d.dayEnds = (d.day + 1).start(d.Zone).UnixNano()
+	}
+}
+
 // finished reports whether no rep is expected in the set any more at now.
 func (d *diary) finished(s *set, now int64) bool {
-	return d.sets[len(d.sets)-1].started > s.ended || now >= s.received+int64(setGap)
+	if s.live < 0 {
+		return true
+	}
+	v := d.of(s)
+	return d.sets[len(d.sets)-1].started > v.ended || now >= v.received+int64(setGap)
+}
+
+// repsOf calls f with the reps of set k that did not fail and are not marked as
+// warm-up, in order, and their place in the set. The reps must still be held.
+func (d *diary) repsOf(k int32, f func(count int32, r *rep)) {
+	v := d.of(&d.sets[k])
+	count := int32(0)
+	for i := v.first; i <= v.last; i++ {
+		r := &d.reps[i]
+		if r.set != k {
+			continue
+		}
+		count++
+		if r.failed || r.warmup {
+			continue
+		}
+		n := count
+		if r.count != noNumber {
+			n = r.count
+		}
+		f(n, r)
+	}
 }
 
 func kilograms(grams int64) float64 { return float64(grams) / 1000 }
+
+// moments adds up values for their mean and variation.
+type moments struct {
+	n            int32
+	sum, squares float64
+}
+
+func (m *moments) add(v float64) {
+	m.n++
+	m.sum += v
+	m.squares += v * v
+}
+
+func (m *moments) join(o moments) {
+	m.n += o.n
+	m.sum += o.sum
+	m.squares += o.squares
+}
+
+func (m *moments) mean() float64 { return m.sum / float64(m.n) }
+
+// deviation is the sample standard deviation of at least two values.
+func (m *moments) deviation() float64 {
+	if m.n < 2 {
+		return 0
+	}
+	return math.Sqrt(max(0, m.squares-m.sum*m.mean()) / float64(m.n-1))
+}

@@ -12,45 +12,30 @@ import (
 // check-ins, in whatever order, it has told what Judge finds, in the windows
 // that it was made to judge.
 //
-// It holds reps of the last day and a half in full and older ones as sums. It
-// is not safe for concurrent use.
+// It holds reps of the last day and a half in full and sets of earlier days as
+// facts. It is not safe for concurrent use.
 type Lifter struct {
 	diary
 	judgeFrom  date  // Monday: windows that begin before are only baseline
 	judgeStart int64 // its first instant
 	now        int64
 
-	edge  int64 // reps before this touch what is held as sums or is not judged
-	held  int64 // sets that begin from here on are held in full and judged
+	edge  int64 // reps before this touch what is held as facts or is not judged
+	held  date  // dates from here on are held in full and judged
 	week  date  // Monday of the first week whose findings can still change
 	stale bool  // reps have been put in between: the sets must be cut anew
 	all   bool  // everything must be judged anew
 
-	open    []int32 // sets that have changed or are not finished
+	open    []int32 // sets that are not finished
 	touched []int32 // sessions that have changed
-	checks  []weekCheck
-	foldAt  int64 // when reps can be folded into sums; 0 if to be found out
+	foldAt  int64   // when reps can be folded into facts; 0 if to be found out
+	wakeAt  int64   // when time alone changes something beside unfinished sets
+	oldest  int64   // of the reps put since the latest Evaluate
+	dawn    int64   // when the date of now began, and the next one does
+	nextDay int64
 
-	reports       []report
-	healthFrom    date
-	healthTouched bool
-
-	told       map[string]mark // findings of reps that hold, by id
-	toldHealth map[string]mark // findings of check-ins
-}
-
-// mark is what is remembered of a finding that has been told.
-type mark struct {
-	sum  uint64
-	from int64
-	kind lift.WindowKind
-}
-
-// weekCheck is what a week's reps are compared with as they come.
-type weekCheck struct {
-	baseline
-	folded totals // of the week's days that are no longer held
-	fired  bool
+	told    map[unit][]mark
+	current []lift.Finding // of the unit being judged
 }
 
 // NewLifter makes a Lifter of an athlete's history, which must reach back to
@@ -63,20 +48,16 @@ type weekCheck struct {
 func NewLifter(h History, s Settings, evaluateFrom, now time.Time) *Lifter {
 	l := &Lifter{
 		diary: newDiary(h.Athlete, h.Site, s), all: true, now: nanos(now),
-		judgeFrom: math.MinInt32, judgeStart: math.MinInt64, edge: math.MinInt64, held: math.MinInt64, week: math.MinInt32, healthFrom: math.MinInt32,
-		told: map[string]mark{}, toldHealth: map[string]mark{},
+		judgeFrom: math.MinInt32, judgeStart: math.MinInt64, edge: math.MinInt64, held: math.MinInt32, week: math.MinInt32,
+		wakeAt: math.MaxInt64, oldest: math.MaxInt64, dawn: math.MinInt64, nextDay: math.MinInt64, told: map[unit][]mark{},
 	}
 	if !evaluateFrom.IsZero() {
 		l.judgeFrom = firstJudged(evaluateFrom, l.Zone)
-		l.judgeStart = l.judgeFrom.start(l.Zone).UnixNano()
+		l.judgeStart = l.endOf(l.judgeFrom)
 		l.edge = l.judgeStart + int64(numberedGap)
-		l.held, l.week, l.healthFrom = l.judgeStart, l.judgeFrom, l.judgeFrom
+		l.held, l.week = l.judgeFrom, l.judgeFrom
 	}
-	l.load(h.Reps)
-	for i := range h.CheckIns {
-		l.reports = append(l.reports, l.convertCheckIn(&h.CheckIns[i]))
-	}
-	slices.SortFunc(l.reports, compareReports)
+	l.load(&h)
 	return l
 }
 
@@ -84,34 +65,24 @@ func NewLifter(h History, s Settings, evaluateFrom, now time.Time) *Lifter {
 // again unless it changes, and told to be gone if it does not hold. Alerts of
 // windows that are not judged are ignored. Call it before Evaluate.
 func (l *Lifter) Known(f *lift.Finding) {
-	m := mark{sum: fingerprint(f), from: nanos(f.Window.From), kind: f.Window.Kind}
-	switch f.Rule {
-	case VelocityLoss, WeeklyVolume:
-		if l.keeps(m) {
-			l.told[f.ID] = m
-			l.all = true
-		}
-	case PainZone, RedFlag:
-		if m.from >= l.startOf(l.healthFrom) {
-			l.toldHealth[f.ID] = m
-			l.healthTouched = true
-		}
+	u, m := l.unitOf(f), markOf(f)
+	if l.keeps(u, m) {
+		l.told[u] = append(l.told[u], m)
+		l.all = true
 	}
 }
 
-// keeps reports whether the window of a finding of reps can still change.
-func (l *Lifter) keeps(m mark) bool {
-	if m.kind == lift.WindowWeek {
-		return m.from >= l.startOf(l.week)
+// keeps reports whether a finding can still change.
+func (l *Lifter) keeps(u unit, m mark) bool {
+	switch {
+	case l.week == math.MinInt32:
+		return true
+	case u.class == unitWeek:
+		return u.at >= l.week
+	case u.class == unitDay:
+		return u.at >= l.held
 	}
-	return m.from >= l.held
-}
-
-func (l *Lifter) startOf(d date) int64 {
-	if d == math.MinInt32 {
-		return math.MinInt64
-	}
-	return d.start(l.Zone).UnixNano()
+	return m.from >= l.endOf(l.week-reach(m.rule))
 }
 
 // Put takes a rep that is new, corrected, not valid any more or another
@@ -163,7 +134,7 @@ func (l *Lifter) correct(i int, in rep) bool {
 	if held.revision > in.revision {
 		return true
 	}
-	held.set = in.set
+	held.set, held.ghost = in.set, in.ghost
 	if held == in {
 		return true
 	}
@@ -183,14 +154,24 @@ func (l *Lifter) insert(in rep) {
 
 // follow places the latest rep and notes what must be judged.
 func (l *Lifter) follow(i int32) {
+	r := &l.reps[i]
+	l.seeGhost(r)
+	if l.flip {
+		l.stale, l.all = true, true
+		return
+	}
+	if r.ghost {
+		return
+	}
 	known := len(l.sets)
 	k := l.place(i)
 	s := &l.sets[k]
-	if s.earliest == i && s.first != i {
+	if v := l.of(s); v.earliest == i && v.first != i {
 		l.all = true // the set has another id now
 	}
-	if l.sessions[s.session].day.monday() < l.sessions[len(l.sessions)-1].day.monday() {
-		l.all = true // a baseline has changed
+	l.oldest = min(l.oldest, l.reps[i].at)
+	if s.session < int32(len(l.sessions))-1 && l.sessions[s.session].day < l.sessions[len(l.sessions)-1].day {
+		l.all = true // what a later day is compared with has changed
 	}
 	if int(k) == known || !slices.Contains(l.open, k) {
 		l.open = append(l.open, k)
@@ -204,7 +185,7 @@ func (l *Lifter) follow(i int32) {
 // does.
 func (l *Lifter) PutCheckIn(c *lift.CheckInRecord) bool {
 	in := l.convertCheckIn(c)
-	if l.healthFrom != math.MinInt32 && in.day <= l.healthFrom {
+	if in.at < l.edge {
 		return false
 	}
 	if i := slices.IndexFunc(l.reports, func(r report) bool { return r.id == in.id }); i >= 0 {
@@ -215,7 +196,8 @@ func (l *Lifter) PutCheckIn(c *lift.CheckInRecord) bool {
 	}
 	i, _ := slices.BinarySearchFunc(l.reports, in, compareReports)
 	l.reports = slices.Insert(l.reports, i, in)
-	l.healthTouched = true
+	l.respan()
+	l.all = true
 	return true
 }
 
@@ -224,15 +206,16 @@ func (l *Lifter) PutCheckIn(c *lift.CheckInRecord) bool {
 // time of the newest event; a time before an earlier one counts as that.
 func (l *Lifter) Evaluate(now time.Time) (found []lift.Finding, gone []string) {
 	l.now = max(l.now, nanos(now))
-	if l.all || l.healthTouched {
-		if l.all {
-			found, gone = l.judgeAll(found, gone)
-		} else {
-			found, gone = l.judgeTouched(found, gone)
-		}
-		current := l.health(l.reports, l.healthFrom)
-		found, gone = diff(l.toldHealth, current, found, gone)
-		l.healthTouched = false
+	if l.now >= l.nextDay {
+		today := dateOf(time.Unix(0, l.now), l.Zone)
+		l.dawn, l.nextDay = l.endOf(today), l.endOf(today+1)
+	}
+	if l.oldest < l.dawn {
+		l.all = true // what was judged when its date ended may have changed
+	}
+	l.oldest = math.MaxInt64
+	if l.all || l.now >= l.wakeAt {
+		found, gone = l.judgeAll(found, gone)
 	} else {
 		found, gone = l.judgeTouched(found, gone)
 	}
@@ -258,8 +241,38 @@ func (l *Lifter) judgeAll(found []lift.Finding, gone []string) ([]lift.Finding, 
 			l.sum(x)
 		}
 	}
-	current := l.training(l.week, l.judgeStart, l.now)
-	found, gone = diff(l.told, current, found, gone)
+	judged := map[unit]bool{}
+	x := l.sessionsFrom(l.week)
+	monday, day := date(math.MinInt32), date(math.MinInt32)
+	for ; x < len(l.sessions); x++ {
+		if l.sessions[x].day == day {
+			continue
+		}
+		day = l.sessions[x].day
+		l.refs.forget()
+		if m := day.monday(); m != monday {
+			monday = m
+			u := unit{unitWeek, m}
+			judged[u] = true
+			l.current = l.judgeWeek(l.current[:0], m, l.now)
+			found, gone = l.tell(u, l.current, found, gone)
+		}
+		if day >= l.held {
+			u := unit{unitDay, day}
+			judged[u] = true
+			l.current = l.judgeDay(l.current[:0], day, l.now)
+			found, gone = l.tell(u, l.current, found, gone)
+		}
+	}
+	u := unit{class: unitHealth}
+	judged[u] = true
+	l.current = l.health(l.current[:0], l.week, l.now)
+	found, gone = l.tell(u, l.current, found, gone)
+	for u := range l.told {
+		if !judged[u] {
+			found, gone = l.tell(u, nil, found, gone)
+		}
+	}
 	l.all = false
 	l.refresh()
 	return found, gone
@@ -268,98 +281,84 @@ func (l *Lifter) judgeAll(found []lift.Finding, gone []string) ([]lift.Finding, 
 // refresh notes the sets that are not finished, after the sets were cut anew
 // or all were judged.
 func (l *Lifter) refresh() {
-	l.open, l.touched, l.checks = l.open[:0], l.touched[:0], l.checks[:0]
-	for k := range l.sets {
-		if s := &l.sets[k]; s.started >= l.judgeStart {
-			finished := l.finished(s, l.now)
-			s.fired = s.slow.band(&l.bands[s.lift], finished) >= 0
-			if !finished {
-				l.open = append(l.open, int32(k))
-			}
+	l.open, l.touched = l.open[:0], l.touched[:0]
+	l.refs.forget()
+	for k := l.kept; k < len(l.sets); k++ {
+		if s := &l.sets[k]; s.started >= l.judgeStart && !l.finished(s, l.now) {
+			l.open = append(l.open, int32(k))
 		}
 	}
+	l.wakeAt = l.wake()
 }
 
 func (l *Lifter) judgeTouched(found []lift.Finding, gone []string) ([]lift.Finding, []string) {
-	keep := l.open[:0]
 	for _, k := range l.open {
-		s := &l.sets[k]
-		finished := l.finished(s, l.now)
-		if !finished {
-			keep = append(keep, k)
-		}
-		if s.started < l.judgeStart {
-			continue
-		}
-		switch band := s.slow.band(&l.bands[s.lift], finished); {
-		case band >= 0:
-			s.fired = true
-			found = l.tell(found, l.velocityLoss(k, band))
-		case s.fired:
-			s.fired = false
-			gone = l.drop(gone, lift.AlertID(VelocityLoss, l.athlete, string(l.lifts[s.lift].id), lift.WindowSet, l.setID(k)))
+		if x := l.sets[k].session; l.finished(&l.sets[k], l.now) && !slices.Contains(l.touched, x) {
+			l.touched = append(l.touched, x)
 		}
 	}
-	l.open = keep
+	l.open = slices.DeleteFunc(l.open, func(k int32) bool { return l.finished(&l.sets[k], l.now) })
 	for _, x := range l.touched {
+		if fresh := l.sessions[x].newest == 0; fresh {
+			l.sum(x)
+			l.wakeAt = l.wake()
+			continue
+		}
 		l.sum(x)
-		found, gone = l.judgeWeek(x, found, gone)
+	}
+	for i, x := range l.touched {
+		day := l.sessions[x].day
+		if day < l.judgeFrom || slices.ContainsFunc(l.touched[:i], func(o int32) bool { return l.sessions[o].day == day }) {
+			continue
+		}
+		l.current = l.judgeWeek(l.current[:0], day.monday(), l.now)
+		found, gone = l.tell(unit{unitWeek, day.monday()}, l.current, found, gone)
+		l.current = l.judgeDay(l.current[:0], day, l.now)
+		found, gone = l.tell(unit{unitDay, day}, l.current, found, gone)
 	}
 	l.touched = l.touched[:0]
 	return found, gone
 }
 
-// judgeWeek judges the week of session x.
-func (l *Lifter) judgeWeek(x int32, found []lift.Finding, gone []string) ([]lift.Finding, []string) {
-	group, monday := l.lifts[l.sessions[x].lift].group, l.sessions[x].day.monday()
-	if group == "" || monday < l.week {
-		return found, gone
-	}
-	c := l.check(group, monday)
-	w := c.folded
-	w.add(l.heldWeek(group, monday))
-	over, ok := c.judge(&w, &l.Limits.WeeklyVolume)
-	switch {
-	case ok:
-		c.fired = true
-		found = l.tell(found, l.weeklyVolume(&c.baseline, &w, over))
-	case c.fired:
-		c.fired = false
-		gone = l.drop(gone, lift.AlertID(WeeklyVolume, l.athlete, group, lift.WindowWeek, monday.week()))
-	}
-	return found, gone
-}
-
-func (l *Lifter) check(group string, monday date) *weekCheck {
-	for i := range l.checks {
-		if c := &l.checks[i]; c.monday == monday && c.group == group {
-			return c
+// wake is when time alone changes something next, beside sets that are finished:
+// a week closes, a report is missing, a hold should have ended, a phase of the
+// plan should have.
+func (l *Lifter) wake() int64 {
+	next := int64(math.MaxInt64)
+	at := func(day date) {
+		if t := l.endOf(day); t > l.now {
+			next = min(next, t)
 		}
 	}
-	c := weekCheck{baseline: l.baseline(group, monday)}
-	for i := range l.past {
-		if w := &l.past[i]; w.monday == monday && w.group == group {
-			c.folded.add(w.totals)
+	if n := len(l.sessions); n > 0 {
+		at(l.sessions[n-1].day.monday() + 7)
+	}
+	for x := len(l.sessions) - 1; x >= 0 && l.sessions[x].day > l.sessions[len(l.sessions)-1].day-3; x-- {
+		if l.lifts[l.sessions[x].lift].group == DeadliftFamily {
+			at(l.sessions[x].day + 2)
 		}
 	}
-	if len(l.told) > 0 {
-		_, c.fired = l.told[lift.AlertID(WeeklyVolume, l.athlete, group, lift.WindowWeek, monday.week())]
+	for _, s := range l.spans {
+		if due := s.day + date(l.Limits.Hold.PlannedDays); !s.flag && s.to > l.endOf(due) {
+			at(due)
+		}
 	}
-	l.checks = append(l.checks, c)
-	return &l.checks[len(l.checks)-1]
+	if len(l.plan) > 0 {
+		for _, p := range l.phases() {
+			at(p.day + date(l.Limits.ReturnPlan.GateDays))
+		}
+	}
+	return next
 }
 
-// NextDue returns when time alone can change a finding next: when a set that
-// ends slowly is finished. It is zero if only an event can. It speaks of the
-// state after the latest Evaluate.
+// NextDue returns when time alone can change a finding next: when a set is
+// finished, a week closes, a hold or a phase of the plan should have ended, or a
+// report is missing. It is zero if only an event can. It speaks of the state
+// after the latest Evaluate.
 func (l *Lifter) NextDue() time.Time {
-	due := int64(math.MaxInt64)
+	due := l.wakeAt
 	for _, k := range l.open {
-		s := &l.sets[k]
-		b := &l.bands[s.lift]
-		if s.started >= l.judgeStart && s.slow.band(b, true) != s.slow.band(b, false) {
-			due = min(due, s.received+int64(setGap))
-		}
+		due = min(due, l.of(&l.sets[k]).received+int64(setGap))
 	}
 	if due == math.MaxInt64 {
 		return time.Time{}

@@ -158,7 +158,7 @@ func (v records) putCheckIn(c lift.CheckInRecord) lift.CheckInRecord {
 	return v.checkIns[c.ID]
 }
 
-func (v records) history(from time.Time) History {
+func (v records) history(from, checkIns time.Time) History {
 	h := History{Site: "main", Athlete: "ana"}
 	for _, r := range v.reps {
 		if !r.Time.Before(from) {
@@ -166,7 +166,7 @@ func (v records) history(from time.Time) History {
 		}
 	}
 	for _, c := range v.checkIns {
-		if !c.Time.Before(from) {
+		if !c.Time.Before(checkIns) {
 			h.CheckIns = append(h.CheckIns, c)
 		}
 	}
@@ -181,7 +181,7 @@ func (s story) final() History {
 	for _, c := range s.checkIns {
 		v.putCheckIn(c)
 	}
-	return v.history(time.Time{})
+	return v.history(time.Time{}, time.Time{})
 }
 
 // watcher does what the monitor does: it feeds a Lifter, loads a new one when
@@ -197,13 +197,14 @@ type watcher struct {
 
 func watch(s Settings, now time.Time) *watcher {
 	w := &watcher{view: newRecords(), settings: s, alerts: map[string]lift.Finding{}, now: now}
-	w.lifter = NewLifter(w.view.history(time.Time{}), s, time.Time{}, now)
+	w.lifter = NewLifter(w.view.history(time.Time{}, time.Time{}), s, time.Time{}, now)
 	return w
 }
 
 func (w *watcher) load(evaluateFrom time.Time) {
 	w.loads++
-	w.lifter = NewLifter(w.view.history(LoadFrom(evaluateFrom, w.settings.Zone)), w.settings, evaluateFrom, w.now)
+	h := w.view.history(LoadFrom(evaluateFrom, w.settings.Zone))
+	w.lifter = NewLifter(h, w.settings, evaluateFrom, w.now)
 	for _, f := range w.alerts {
 		w.lifter.Known(&f)
 	}
@@ -348,15 +349,15 @@ func TestLookbackIsEnough(t *testing.T) {
 		for _, c := range s.checkIns {
 			v.putCheckIn(c)
 		}
-		l := NewLifter(v.history(LoadFrom(from, s.settings.Zone)), s.settings, from, s.end)
-		got, _ := l.Evaluate(s.end)
-		start := firstJudged(from, s.settings.Zone).start(s.settings.Zone)
+		reps, checkIns := LoadFrom(from, s.settings.Zone)
+		l := NewLifter(v.history(reps, checkIns), s.settings, from, s.end)
 		var want []lift.Finding
 		for _, f := range all {
-			if !f.Window.From.Before(start) {
+			if l.keeps(l.unitOf(&f), markOf(&f)) {
 				want = append(want, f)
 			}
 		}
+		got, _ := l.Evaluate(s.end)
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatalf("- whole history, + lookback:\n%s", d)
 		}
@@ -386,7 +387,7 @@ func TestNextDueMissesNoFinding(t *testing.T) {
 			}
 			if i%10 == 0 && next.After(w.now) {
 				now := next.Add(-time.Millisecond)
-				if d := cmp.Diff(Judge(w.view.history(time.Time{}), s.settings, now), w.findings(), asTold); d != "" {
+				if d := cmp.Diff(Judge(w.view.history(time.Time{}, time.Time{}), s.settings, now), w.findings(), asTold); d != "" {
 					t.Fatalf("before %s:\n%s", now, d)
 				}
 			}

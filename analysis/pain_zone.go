@@ -1,59 +1,26 @@
 package analysis
 
 import (
-	"cmp"
 	"math"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// report is what the rules need of a check-in.
-type report struct {
-	at       int64 // Unix nanoseconds
-	day      date
-	id       string
-	revision int64
-	phase    lift.Phase
-	pain     int8 // noPain if not given
-	flags    int8 // red flags
-}
-
-const noPain = -1
-
-func (d *diary) convertCheckIn(c *lift.CheckInRecord) report {
-	r := report{
-		at: c.Time.UnixNano(), day: dateOf(c.Time, d.Zone), id: c.ID, revision: c.Revision,
-		phase: c.Phase, pain: noPain, flags: int8(redFlags(c.Symptoms)),
-	}
-	if c.Pain != nil {
-		r.pain = int8(*c.Pain)
-	}
-	return r
-}
-
-func compareReports(a, b report) int {
-	return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.id, b.id))
-}
-
-// health is the findings of the check-ins, which must be in order, in windows
-// that begin on the given date or later. A check-in with a red flag speaks of
-// that alone.
-func (d *diary) health(reports []report, from date) []lift.Finding {
-	var found []lift.Finding
-	var scores []report
-	for _, r := range reports {
-		switch {
-		case r.flags > 0:
-			if r.day >= from {
-				found = append(found, d.redFlag(r))
-			}
-		case r.pain != noPain:
-			scores = append(scores, r)
+// scores are the reports that speak of nothing but pain.
+func (d *diary) scores() []report {
+	var of []report
+	for i := range d.reports {
+		if d.reports[i].mechanical() {
+			of = append(of, d.reports[i])
 		}
 	}
+	return of
+}
+
+// painSessions judges the scores of each date.
+func (d *diary) painSessions(found []lift.Finding, from date) []lift.Finding {
+	scores := d.scores()
 	for i := 0; i < len(scores); {
 		day := scores[i].day
 		end := i
@@ -71,7 +38,7 @@ func (d *diary) health(reports []report, from date) []lift.Finding {
 		}
 		i = end
 	}
-	return append(found, d.painWeeks(scores, from)...)
+	return found
 }
 
 // painSession judges the scores of one local date, with those of the next.
@@ -79,7 +46,7 @@ func (d *diary) painSession(today, tomorrow []report) (lift.Finding, bool) {
 	l := d.Limits.PainZone
 	worst, begin, count := noPain, len(today), 0
 	for i, r := range today {
-		if r.phase == lift.PhaseDuring || r.phase == lift.PhaseAfter {
+		if r.training() {
 			worst, begin, count = max(worst, int(r.pain)), min(begin, i), count+1
 		}
 	}
@@ -87,14 +54,9 @@ func (d *diary) painSession(today, tomorrow []report) (lift.Finding, bool) {
 		return lift.Finding{}, false
 	}
 	day := today[0].day
-	id := day.String()
-	f := lift.Finding{
-		ID:   lift.AlertID(PainZone, d.athlete, "", lift.WindowSession, id),
-		Site: d.site, Athlete: d.athlete, Rule: PainZone,
-		Window: lift.Window{Kind: lift.WindowSession, ID: id, From: day.start(d.Zone), To: (day + 1).start(d.Zone)},
-		Evidence: lift.Evidence{
-			Value: float64(worst), Unit: "nrs", Reference: "score from 0 to 10", Samples: count, Confidence: "full",
-		},
+	f := d.finding(PainZone, lift.Info, "", d.dayWindow(day))
+	f.Evidence = lift.Evidence{
+		Value: float64(worst), Unit: "nrs", Reference: "score from 0 to 10", Samples: count, Confidence: full,
 	}
 	switch {
 	case worst >= l.Critical:
@@ -102,7 +64,7 @@ func (d *diary) painSession(today, tomorrow []report) (lift.Finding, bool) {
 	case worst >= l.Red:
 		f.Severity, f.Evidence.Threshold = lift.Warning, float64(l.Red)
 	default:
-		f.Severity, f.Evidence.Threshold = lift.Info, float64(l.Amber)
+		f.Evidence.Threshold = float64(l.Amber)
 		before, known := levelBefore(today, begin)
 		morning := noPain
 		for _, r := range tomorrow {
@@ -143,8 +105,8 @@ func levelBefore(today []report, begin int) (int, bool) {
 // painWeeks finds the weeks in which the median of the scores during sessions
 // has risen for the second time in a row. Where a week has no score during a
 // session, the scores after sessions are compared instead, in all three weeks.
-func (d *diary) painWeeks(scores []report, from date) []lift.Finding {
-	var found []lift.Finding
+func (d *diary) painWeeks(found []lift.Finding, from date) []lift.Finding {
+	scores := d.scores()
 	last := date(math.MinInt32)
 	for _, r := range scores {
 		monday := r.day.monday()
@@ -170,32 +132,82 @@ func (d *diary) painWeeks(scores []report, from date) []lift.Finding {
 }
 
 func weekMedian(scores []report, monday date, phase lift.Phase) (float64, int) {
-	var of []report
+	var of []float64
 	for _, r := range scores {
 		if r.phase == phase && r.day >= monday && r.day < monday+7 {
-			of = append(of, r)
+			of = append(of, float64(r.pain))
 		}
 	}
 	if len(of) == 0 {
 		return noPain, 0
 	}
-	return median(of, func(r report) float64 { return float64(r.pain) }), len(of)
+	return middle(of), len(of)
 }
 
 func (d *diary) painWeek(monday date, phase lift.Phase, before, previous, now float64, samples int) lift.Finding {
-	id := monday.week()
-	f := lift.Finding{
-		ID:   lift.AlertID(PainZone, d.athlete, "", lift.WindowWeek, id),
-		Site: d.site, Athlete: d.athlete, Rule: PainZone, Severity: lift.Warning,
-		Window: lift.Window{Kind: lift.WindowWeek, ID: id, From: monday.start(d.Zone), To: (monday + 7).start(d.Zone)},
-		Evidence: lift.Evidence{
-			Value: now - previous, Unit: "nrs", Threshold: d.Limits.PainZone.WeeklyRise, Metric: "weekly_median_" + string(phase),
-			Reference: "median of the week before", ReferenceValue: &previous, Observed: &now,
-			Samples: samples, Confidence: "full",
-		},
+	f := d.finding(PainZone, lift.Warning, "", d.weekWindow(monday))
+	f.Evidence = lift.Evidence{
+		Value: now - previous, Unit: "nrs", Threshold: d.Limits.PainZone.WeeklyRise, Metric: "weekly_median_" + string(phase),
+		Reference: "median of the week before", ReferenceValue: &previous, Observed: &now,
+		Samples: samples, Confidence: full,
 	}
 	tellPainWeek(&f, before, previous, now)
 	return f
 }
 
-func (r report) time() time.Time { return time.Unix(0, r.at).UTC() }
+// missingDays is how far apart sessions without a report can be to be in a row.
+const missingDays = 28
+
+// missingReports tells the coach once when no score has followed three deadlift
+// sessions in a row within the next date. Who has reported nothing in eight weeks
+// does not take part.
+func (d *diary) missingReports(found []lift.Finding, from date, now int64) []lift.Finding {
+	l := &d.Limits.PainZone
+	if len(d.reports) == 0 {
+		return found
+	}
+	var days []heavyDay
+	d.sessionsIn(DeadliftFamily, max(from, math.MinInt32+missingDays)-missingDays, math.MaxInt32, func(_ int32, s *session) {
+		if n := len(days); (n == 0 || days[n-1].date != s.day) && now >= d.endOf(s.day+2) {
+			days = append(days, heavyDay{date: s.day, historical: s.historical})
+		}
+	})
+	for i, day := range days {
+		if day.date < from {
+			continue
+		}
+		row := 0
+		for j := i; j >= 0 && days[j].date > day.date-missingDays && row <= l.Misses && d.unreported(days[j].date); j-- {
+			row++
+		}
+		if row != l.Misses {
+			continue
+		}
+		f := d.finding(PainZone, lift.Info, "missing", d.dayWindow(day.date))
+		f.Historical = day.historical
+		f.Evidence = lift.Evidence{
+			Value: float64(row), Unit: "sessions", Threshold: float64(l.Misses), Metric: "missing_reports",
+			Reference: "deadlift sessions in a row without a report", Samples: row, Confidence: full,
+		}
+		tellMissingReports(&f)
+		found = append(found, f)
+	}
+	return found
+}
+
+// unreported reports whether no score followed the session of a date, though the
+// athlete had reported something in the eight weeks before.
+func (d *diary) unreported(day date) bool {
+	takesPart := false
+	for i := range d.reports {
+		r := &d.reports[i]
+		if r.day <= day-7*lookbackWeeks || r.day > day+1 {
+			continue
+		}
+		takesPart = true
+		if r.pain != noPain && (r.phase == lift.PhaseAfter || r.phase == lift.PhaseNextMorning && r.day == day+1) && r.day >= day {
+			return false
+		}
+	}
+	return takesPart
+}

@@ -18,15 +18,11 @@ func redFlags(symptoms []lift.Symptom) int {
 }
 
 // redFlag is the finding of a check-in that names a red flag.
-func (d *diary) redFlag(r report) lift.Finding {
-	f := lift.Finding{
-		ID:   lift.AlertID(RedFlag, d.athlete, "", lift.WindowCheckIn, r.id),
-		Site: d.site, Athlete: d.athlete, Rule: RedFlag, Severity: lift.Urgent,
-		Window: lift.Window{Kind: lift.WindowCheckIn, ID: r.id, From: r.time(), To: r.time()},
-		Evidence: lift.Evidence{
-			Value: float64(r.flags), Unit: "symptoms", Threshold: 1,
-			Reference: "any one red-flag symptom", Samples: 1, Confidence: "full",
-		},
+func (d *diary) redFlag(r *report) lift.Finding {
+	f := d.finding(RedFlag, lift.Urgent, "", d.reportWindow(r))
+	f.Evidence = lift.Evidence{
+		Value: float64(r.flags), Unit: "symptoms", Threshold: 1,
+		Reference: "any one red-flag symptom", Samples: 1, Confidence: full,
 	}
 	tellRedFlag(&f, int(r.flags))
 	return f

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,6 +28,7 @@ import (
 //	                         corrects the N-th rep of the line that began at that time
 //	DATE TIME PHASE [pain N] [SYMPTOM …]
 //	DATE TIME now            judges, as Judge and as a Lifter that was fed line by line
+//	also RULE …              findings of these rules are compared too, beside those of the folder's
 //	expect RULE SEVERITY VALUE UNIT limit LIMIT WHAT WHEN
 //	                         one line for each finding of the latest now, in order; expect nothing
 //
@@ -42,7 +44,7 @@ func TestRuleScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			runScript(t, string(text))
+			runScript(t, filepath.Base(filepath.Dir(file)), string(text))
 		})
 	}
 }
@@ -55,10 +57,11 @@ type script struct {
 	judged  []string // findings of the latest now
 	want    []string
 	open    bool // expectations have not been compared yet
+	rules   []string
 }
 
-func runScript(t *testing.T, text string) {
-	s := &script{zone: time.UTC, lines: map[string][]string{}}
+func runScript(t *testing.T, rule, text string) {
+	s := &script{zone: time.UTC, lines: map[string][]string{}, rules: []string{rule}}
 	s.watcher = watch(Settings{}, time.Time{})
 	for i, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, "# ")
@@ -95,6 +98,9 @@ func (s *script) run(words []string) error {
 		return err
 	case "goal":
 		s.watcher = watch(Settings{Zone: s.zone, Goal: Goal(words[1])}, time.Time{})
+		return nil
+	case "also":
+		s.rules = append(s.rules, words[1:]...)
 		return nil
 	case "expect":
 		if !s.open {
@@ -241,12 +247,18 @@ func (s *script) checkIn(at time.Time, words []string) error {
 
 func (s *script) judge(at time.Time) error {
 	s.watcher.evaluate(at)
-	want := Judge(s.watcher.view.history(time.Time{}), s.watcher.settings, s.watcher.now)
+	want := Judge(s.watcher.view.history(time.Time{}, time.Time{}), s.watcher.settings, s.watcher.now)
 	if d := cmp.Diff(want, s.watcher.findings(), asTold); d != "" {
 		return fmt.Errorf("- Judge, + Lifter:\n%s", d)
 	}
 	s.judged, s.open = nil, true
 	for _, f := range want {
+		if err := checkTexts(&f); err != nil {
+			return err
+		}
+		if !slices.Contains(s.rules, string(f.Rule)) {
+			continue
+		}
 		when := f.Window.ID
 		if f.Window.Kind == lift.WindowSet || f.Window.Kind == lift.WindowCheckIn {
 			when = f.Window.From.In(s.zone).Format("2006-01-02T15:04")
@@ -263,4 +275,25 @@ func about(f lift.Finding) string {
 		return string(f.Exercise)
 	}
 	return f.Group
+}
+
+// checkTexts demands of every finding that it says what was seen, from which
+// source and what to do, and nothing of risk.
+func checkTexts(f *lift.Finding) error {
+	all := strings.Join([]string{f.Title, f.Message, f.Advice, f.Evidence.ExpectedFalseAlarms, f.Source.Says}, "\n")
+	for _, bad := range []string{"injury risk", "NaN", "%!", "Inf", "  "} {
+		if strings.Contains(all, bad) {
+			return fmt.Errorf("%s says %q:\n%s", f.Rule, bad, all)
+		}
+	}
+	for name, text := range map[string]string{
+		"title": f.Title, "message": f.Message, "advice": f.Advice, "false alarms": f.Evidence.ExpectedFalseAlarms,
+		"unit": f.Evidence.Unit, "reference": f.Evidence.Reference, "confidence": f.Evidence.Confidence,
+		"source": f.Source.Says, "citation": f.Source.Citation, "source kind": f.Source.Kind,
+	} {
+		if text == "" {
+			return fmt.Errorf("%s has no %s", f.Rule, name)
+		}
+	}
+	return lift.CheckID("id", f.ID)
 }

@@ -21,11 +21,9 @@ func Sets(reps []lift.RepRecord, zone *time.Location) []lift.Set {
 	var sets []lift.Set
 	for athlete, own := range byAthlete {
 		d := newDiary(athlete, "", Settings{Zone: zone})
-		d.load(own)
-		for x := range d.sessions {
-			d.each(int32(x), func(s *set, warmup bool) {
-				sets = append(sets, d.set(d.reps[s.first].set, warmup))
-			})
+		d.load(&History{Athlete: athlete, Reps: own})
+		for k := range d.sets {
+			sets = append(sets, d.set(int32(k)))
 		}
 	}
 	slices.SortFunc(sets, func(a, b lift.Set) int {
@@ -34,17 +32,18 @@ func Sets(reps []lift.RepRecord, zone *time.Location) []lift.Set {
 	return sets
 }
 
-func (d *diary) set(k int32, warmup bool) lift.Set {
+func (d *diary) set(k int32) lift.Set {
 	s := &d.sets[k]
+	v := d.of(s)
 	e := &d.lifts[s.lift]
 	out := lift.Set{
-		ID: d.setID(k), Athlete: d.athlete, Site: d.bars[d.reps[s.first].bar].site,
-		Exercise: e.id, Group: e.group, Warmup: warmup, Reps: int(s.completed),
-		Source: d.reps[s.first].source,
-		From:   time.Unix(0, s.started).UTC(), To: time.Unix(0, s.ended).UTC(),
+		ID: d.setID(k), Athlete: d.athlete, Site: d.bars[d.reps[v.first].bar].site,
+		Exercise: e.id, Group: e.group, Warmup: s.warmup, Reps: int(s.completed),
+		Source: sources[d.reps[v.first].source],
+		From:   time.Unix(0, s.started).UTC(), To: time.Unix(0, v.ended).UTC(),
 	}
 	var best, last float64
-	for i := s.first; i <= s.last; i++ {
+	for i := v.first; i <= v.last; i++ {
 		r := &d.reps[i]
 		if r.set != k {
 			continue
@@ -54,8 +53,8 @@ func (d *diary) set(k int32, warmup bool) lift.Set {
 			best, last = max(best, r.velocity), r.velocity
 		}
 	}
-	if s.number != noNumber {
-		out.Number = new(int(s.number))
+	if v.number != noNumber {
+		out.Number = new(int(v.number))
 	}
 	if s.load != noLoad {
 		out.LoadKg = new(kilograms(s.load))
@@ -75,7 +74,7 @@ func (d *diary) set(k int32, warmup bool) lift.Set {
 // each m/s above the velocity at the maximum. It is known only for lifts with a
 // published line, and for loads of at least half the maximum, where that line
 // was measured. A load moved more slowly than at the maximum is the maximum.
-func (e *exercise) estimate(load int64, v float64) (float64, bool) {
+func (e *exerciseFacts) estimate(load int64, v float64) (float64, bool) {
 	if e.slope == 0 || load <= 0 {
 		return 0, false
 	}
@@ -91,15 +90,16 @@ func (e *exercise) estimate(load int64, v float64) (float64, bool) {
 // it that was logged first.
 func (d *diary) setID(k int32) string {
 	s := &d.sets[k]
-	if s.number == noNumber {
-		return "st_" + lift.Digest("set", d.reps[s.earliest].id)
+	v := d.of(s)
+	if v.number == noNumber || s.logged {
+		return "st_" + lift.Digest("set", d.reps[v.earliest].id)
 	}
 	ordinal := 0
 	for i := d.sessions[s.session].first; i < k; i++ {
-		if o := &d.sets[i]; o.session == s.session && o.number == s.number && o.load == s.load {
+		if o := &d.sets[i]; o.session == s.session && o.load == s.load && d.of(o).number == v.number {
 			ordinal++
 		}
 	}
 	return "st_" + lift.Digest("set", string(d.athlete), string(d.lifts[s.lift].id), strconv.FormatInt(s.load, 10),
-		strconv.Itoa(int(s.number)), d.sessions[s.session].day.String(), strconv.Itoa(ordinal))
+		strconv.Itoa(int(v.number)), d.sessions[s.session].day.String(), strconv.Itoa(ordinal))
 }

@@ -3,15 +3,8 @@ package analysis
 import (
 	"time"
 
+	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/lift"
-)
-
-// Names of the rules judged here.
-const (
-	VelocityLoss lift.Rule = "velocity-loss"
-	WeeklyVolume lift.Rule = "weekly-volume"
-	PainZone     lift.Rule = "pain-zone"
-	RedFlag      lift.Rule = "red-flag"
 )
 
 // Goal is what an athlete trains for; it sets how much a set may slow down.
@@ -25,12 +18,26 @@ const (
 )
 
 // Settings is what a coach decides for an athlete. The zero value means UTC,
-// strength and DefaultLimits.
+// strength, DefaultLimits and the standard catalogue.
 type Settings struct {
-	Zone   *time.Location // the athlete's time zone: days and weeks begin at its midnight
-	Goal   Goal
-	Limits Limits
+	Zone      *time.Location // the athlete's time zone: days and weeks begin at its midnight
+	Goal      Goal
+	Limits    Limits
+	Exercises *exercise.Catalogue
+
+	// Born is the year of birth, 0 if unknown: who is under 18 needs more sleep.
+	Born int
+	// Maximum holds known one repetition maxima in kg, and MinVelocity the
+	// athlete's own mean velocities at the maximum in m/s.
+	Maximum     map[lift.ExerciseID]float64
+	MinVelocity map[lift.ExerciseID]float64
+	// Deloads names the ISO weeks planned to be light, such as 2026-W47; Tests
+	// those with a meet or a planned test of the maximum.
+	Deloads []string
+	Tests   []string
 }
+
+var standard = exercise.Standard()
 
 func (s Settings) filled() Settings {
 	if s.Zone == nil {
@@ -42,63 +49,10 @@ func (s Settings) filled() Settings {
 	if s.Limits == (Limits{}) {
 		s.Limits = DefaultLimits()
 	}
-	return s
-}
-
-// Limits holds the numbers of the rules that a coach can change.
-type Limits struct {
-	VelocityLoss VelocityLossLimits
-	WeeklyVolume WeeklyVolumeLimits
-	PainZone     PainZoneLimits
-}
-
-// VelocityLossLimits are losses against the fastest rep of a set, in percent.
-type VelocityLossLimits struct {
-	DeadliftAdvicePct  float64 // deadlift family, whatever the goal
-	DeadliftWarningPct float64
-	SpeedPct           float64 // other lifts, by goal: advice
-	StrengthPct        float64
-	HypertrophyPct     float64
-	WarningFactor      float64 // other lifts: warning at this multiple of advice
-	MinDropMps         float64 // m/s that must be lost as well
-	FirstRep           int     // the first rep of a set that is judged
-}
-
-// WeeklyVolumeLimits are increases over the baseline, in percent, and what
-// makes a baseline.
-type WeeklyVolumeLimits struct {
-	AdvicePct    float64
-	WarningPct   float64
-	CriticalPct  float64
-	DeloadShare  float64 // a week of at most this share of its predecessors is a deload
-	BreakShare   float64 // the baseline's share that counts after a break of 1 to 3 weeks
-	ProvisionalN int     // usable weeks needed to judge at all
-	FullN        int     // usable weeks needed to go beyond advice
-}
-
-// PainZoneLimits are scores from 0 to 10.
-type PainZoneLimits struct {
-	Amber         int // from here on pain is watched
-	Red           int // from here on the exercise stops
-	Critical      int
-	MorningMargin int     // next morning may be this much above the level before the session
-	WeeklyRise    float64 // rise of the weekly median that counts
-}
-
-// DefaultLimits returns the limits that hold until a coach changes them.
-func DefaultLimits() Limits {
-	return Limits{
-		VelocityLoss: VelocityLossLimits{
-			DeadliftAdvicePct: 15, DeadliftWarningPct: 20,
-			SpeedPct: 10, StrengthPct: 20, HypertrophyPct: 30, WarningFactor: 1.5,
-			MinDropMps: 0.05, FirstRep: 3,
-		},
-		WeeklyVolume: WeeklyVolumeLimits{
-			AdvicePct: 10, WarningPct: 30, CriticalPct: 100,
-			DeloadShare: 0.70, BreakShare: 0.75, ProvisionalN: 2, FullN: 4,
-		},
-		PainZone: PainZoneLimits{Amber: 3, Red: 6, Critical: 8, MorningMargin: 1, WeeklyRise: 1},
+	if s.Exercises == nil {
+		s.Exercises = standard
 	}
+	return s
 }
 
 // History is what is known of one athlete, in any order, one record for each
@@ -107,7 +61,9 @@ type History struct {
 	Site     lift.SiteID
 	Athlete  lift.AthleteID
 	Reps     []lift.RepRecord
+	Logged   []lift.LoggedSet
 	CheckIns []lift.CheckInRecord
+	Plan     []lift.PlanStep
 }
 
 // tolerance absorbs the rounding of binary fractions: it is far below anything

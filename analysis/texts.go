@@ -9,7 +9,8 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// What a coach reads. Numbers are rounded here; the evidence keeps them exact.
+// What a coach reads, in texts*.go and nowhere else, so that it can be translated.
+// Numbers are rounded here; the evidence keeps them exact.
 
 // slowSet is what a text about a slowing set needs beside the evidence.
 type slowSet struct {
@@ -113,64 +114,6 @@ func volumeFalseAlarms(b *baseline, limit float64) string {
 	}
 	return fmt.Sprintf("The compared weeks varied by %s %%. Simulated weeks that vary by %s %% without any trend are more than %d %% over such a baseline %s times in 100.",
 		whole(b.cv), whole(row.cv), pct, decimal(share))
-}
-
-var painModel = lift.Citation{
-	Kind:     "literature",
-	Says:     "Training with some pain is acceptable while it stays at 5 of 10 or less, settles by the next morning and does not grow from week to week. Shown for the Achilles tendon; nobody has tested it for backs.",
-	Citation: "Silbernagel et al. 2007, Am J Sports Med, doi 10.1177/0363546506298279; Lian Park, How to Fix Lower Back Pain from Deadlifts, step 6",
-}
-
-const painFalseAlarms = "Unknown: the zones were tested for tendon pain, and sources draw their edges differently."
-
-func tellPainSession(f *lift.Finding, worst int) {
-	e := &f.Evidence
-	e.ExpectedFalseAlarms = painFalseAlarms
-	f.Source = painModel
-	switch f.Severity {
-	case lift.Critical:
-		f.Title = fmt.Sprintf("Pain %d of 10 in the session", worst)
-		f.Message = fmt.Sprintf("The highest score during or after the session was %d of 10. Limit %s.", worst, decimal(e.Threshold))
-		f.Advice = "Stop the exercise today and leave heavy deadlifts out for 7 to 14 days. Talk with the lifter now, and send them to a doctor or physiotherapist if it does not ease quickly."
-	case lift.Warning:
-		f.Title = fmt.Sprintf("Pain %d of 10 in the session", worst)
-		f.Message = fmt.Sprintf("The highest score during or after the session was %d of 10. Limit %s.", worst, decimal(e.Threshold))
-		f.Advice = "Stop the exercise. Leave heavy deadlifts out for 7 to 14 days and keep moving: walking, cycling, easy mobility."
-	case lift.Advice:
-		f.Title = "Pain has not settled by the next morning"
-		f.Message = fmt.Sprintf("The session reached %d of 10. The next morning was %s, before the session it was %s; up to %s is settled.",
-			worst, decimal(e.Value), decimal(*e.ReferenceValue), decimal(e.Threshold))
-		f.Advice = "Take 20 % off the load or the range next time, or swap the exercise, and ask again the morning after."
-	default:
-		f.Title = fmt.Sprintf("Pain %d of 10 in the session", worst)
-		f.Message = fmt.Sprintf("The highest score during or after the session was %d of 10: to be watched from %s on.", worst, decimal(e.Threshold))
-		f.Advice = "Go on, without more load next time, as long as the pain is back to where it was by the next morning."
-	}
-}
-
-func tellPainWeek(f *lift.Finding, before, previous, now float64) {
-	f.Title = "Pain has risen two weeks in a row"
-	f.Message = fmt.Sprintf("The middle score of the sessions went from %s to %s to %s of 10 in three weeks.",
-		decimal(before), decimal(previous), decimal(now))
-	f.Advice = "Go back to the load of two weeks ago or lower and look at technique and recovery. If it goes on rising, see a physiotherapist."
-	f.Evidence.ExpectedFalseAlarms = painFalseAlarms
-	f.Source = painModel
-}
-
-func tellRedFlag(f *lift.Finding, count int) {
-	f.Title = "Red flag: seek medical care now"
-	what := "a symptom"
-	if count > 1 {
-		what = fmt.Sprintf("%d symptoms", count)
-	}
-	f.Message = "The check-in names " + what + " that a doctor should look at without delay."
-	f.Advice = "Stop training and seek urgent medical care now; call the emergency number for numbness around the saddle, trouble with bladder or bowel, or growing weakness. No deadlifts until a clinician has cleared it. This is not a diagnosis."
-	f.Evidence.ExpectedFalseAlarms = "Many: single red flags are often harmless. That is accepted, because the rare serious case must not wait."
-	f.Source = lift.Citation{
-		Kind:     "literature",
-		Says:     "Numbness of the saddle, loss of bladder or bowel control, symptoms in both legs, growing weakness, injury, fever, weight loss, night pain or sudden severe pain need medical assessment before any training.",
-		Citation: "AHCPR guideline on acute low back problems, table of red flags (NCBI NBK52120); Am Fam Physician 2012;85(4):343; Lian Park, How to Fix Lower Back Pain from Deadlifts, step 2",
-	}
 }
 
 // groupName is a group as a coach would write it.

@@ -4,51 +4,80 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"math"
+	"slices"
 
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// diff compares the findings that hold with those told, and remembers them.
-func diff(told map[string]mark, current, found []lift.Finding, gone []string) ([]lift.Finding, []string) {
-	holds := make(map[string]bool, len(current))
-	for i := range current {
-		f := &current[i]
-		holds[f.ID] = true
-		if m := markOf(f); told[f.ID].sum != m.sum {
-			told[f.ID] = m
-			found = append(found, *f)
-		}
-	}
-	for id := range told {
-		if !holds[id] {
-			delete(told, id)
-			gone = append(gone, id)
-		}
-	}
-	return found, gone
+// unit is what is judged together: a date, a week, or all that reports and plans
+// say.
+type unit struct {
+	class unitClass
+	at    date
 }
 
-// tell adds the finding unless it has been told as it is.
-func (l *Lifter) tell(found []lift.Finding, f lift.Finding) []lift.Finding {
-	m := markOf(&f)
-	if l.told[f.ID].sum == m.sum {
-		return found
+type unitClass int8
+
+const (
+	unitDay unitClass = iota
+	unitWeek
+	unitHealth
+)
+
+// unitOf is the unit in which a finding is found.
+func (l *Lifter) unitOf(f *lift.Finding) unit {
+	switch f.Rule {
+	case RedFlag, Radicular, Inflammatory, PainZone, PainPersistence:
+		return unit{class: unitHealth}
 	}
-	l.told[f.ID] = m
-	return append(found, f)
+	day := dateOf(f.Window.From, l.Zone)
+	switch f.Window.Kind {
+	case lift.WindowWeek:
+		return unit{unitWeek, day}
+	case lift.WindowEpisode:
+		return unit{class: unitHealth}
+	}
+	return unit{unitDay, day}
 }
 
-// drop adds the id if that finding has been told.
-func (l *Lifter) drop(gone []string, id string) []string {
-	if _, ok := l.told[id]; !ok {
-		return gone
-	}
-	delete(l.told, id)
-	return append(gone, id)
+// mark is what is remembered of a finding that has been told.
+type mark struct {
+	id   string
+	sum  uint64
+	rule lift.Rule
+	from int64
 }
 
 func markOf(f *lift.Finding) mark {
-	return mark{sum: fingerprint(f), from: nanos(f.Window.From), kind: f.Window.Kind}
+	return mark{id: f.ID, sum: fingerprint(f), rule: f.Rule, from: nanos(f.Window.From)}
+}
+
+// tell compares what has been found of a unit with what was told of it, and
+// returns what has changed.
+func (l *Lifter) tell(u unit, current, found []lift.Finding, gone []string) ([]lift.Finding, []string) {
+	told := l.told[u]
+	if len(current) == 0 && len(told) == 0 {
+		return found, gone
+	}
+	next := make([]mark, 0, len(current))
+	for i := range current {
+		m := markOf(&current[i])
+		next = append(next, m)
+		if k := slices.IndexFunc(told, func(o mark) bool { return o.id == m.id }); k < 0 || told[k].sum != m.sum {
+			found = append(found, current[i])
+		}
+	}
+	for _, o := range told {
+		if !slices.ContainsFunc(next, func(m mark) bool { return m.id == o.id }) {
+			gone = append(gone, o.id)
+		}
+	}
+	if len(next) == 0 {
+		delete(l.told, u)
+	} else {
+		l.told[u] = next
+	}
+	return found, gone
 }
 
 // fingerprint is equal for findings that are lift.Finding.Same.

@@ -1,10 +1,6 @@
 package analysis
 
-import (
-	"time"
-
-	"github.com/spotterhq/spotter/internal/lift"
-)
+import "github.com/spotterhq/spotter/internal/lift"
 
 // bands are the losses against the fastest rep so far, in percent, at which a
 // set of a lift is spoken of.
@@ -51,15 +47,19 @@ func loss(best, v float64) float64 { return 100 * (best - v) / best }
 // slowdown follows the work reps of a set in order. Failed reps and those
 // marked as warm-up, which need not be as fast as possible, are left out.
 type slowdown struct {
-	best float64
-	n    int32
-	run  [2]int32 // latest reps in a row over each band
-	sure [2]bool  // two in a row were
+	best    float64
+	slowest float64
+	n       int32
+	run     [2]int32 // latest reps in a row over each band
+	sure    [2]bool  // two in a row were
 }
 
 func (s *slowdown) add(v float64, b *bands) {
 	s.n++
 	s.best = max(s.best, v)
+	if s.n == 1 || v < s.slowest {
+		s.slowest = v
+	}
 	for i := range b.pct {
 		if !b.over(i, s.n, s.best, v) {
 			s.run[i] = 0
@@ -80,48 +80,32 @@ func (s *slowdown) band(b *bands, finished bool) int {
 	return -1
 }
 
-// velocityLoss is the finding of a set that has reached the band: what the
-// latest rep over it shows.
-func (d *diary) velocityLoss(k int32, band int) lift.Finding {
+// velocityLoss is the finding of a set that has reached a band: what the latest
+// rep over it shows.
+func (d *diary) velocityLoss(k int32, finished bool) (lift.Finding, bool) {
 	s := &d.sets[k]
-	b := &d.bands[s.lift]
-	var best, top, value float64
-	var n, count int32
-	var at *rep
-	for i := s.first; i <= s.last; i++ {
-		r := &d.reps[i]
-		if r.set != k {
-			continue
-		}
-		count++
-		if r.failed || r.warmup {
-			continue
-		}
+	b := &d.lifts[s.lift].bands
+	v := d.of(s)
+	band := v.slow.band(b, finished)
+	if band < 0 {
+		return lift.Finding{}, false
+	}
+	var best, top, value, observed float64
+	var n, at int32
+	d.repsOf(k, func(count int32, r *rep) {
 		n++
 		best = max(best, r.velocity)
 		if b.over(band, n, best, r.velocity) {
-			at, top, value = r, best, loss(best, r.velocity)
-			if r.count == noNumber {
-				at = &rep{velocity: r.velocity, count: count}
-			}
+			at, observed, top, value = count, r.velocity, best, loss(best, r.velocity)
 		}
+	})
+	f := d.ofLift(VelocityLoss, slowSeverity[band], int32(s.lift), d.setWindow(k))
+	f.Historical = s.historical
+	f.Evidence = lift.Evidence{
+		Value: value, Unit: "pct", Threshold: b.pct[band],
+		Reference: "fastest rep so far", ReferenceValue: &top, Observed: &observed,
+		Samples: int(v.slow.n), Confidence: full,
 	}
-	e := &d.lifts[s.lift]
-	id := d.setID(k)
-	f := lift.Finding{
-		ID:   lift.AlertID(VelocityLoss, d.athlete, string(e.id), lift.WindowSet, id),
-		Site: d.site, Athlete: d.athlete, Rule: VelocityLoss, Severity: slowSeverity[band],
-		Exercise: e.id, Group: e.group, Historical: s.historical,
-		Window: lift.Window{
-			Kind: lift.WindowSet, ID: id,
-			From: time.Unix(0, s.started).UTC(), To: time.Unix(0, s.ended).UTC(),
-		},
-		Evidence: lift.Evidence{
-			Value: value, Unit: "pct", Threshold: b.pct[band],
-			Reference: "fastest rep so far", ReferenceValue: &top, Observed: new(at.velocity),
-			Samples: int(s.slow.n), Confidence: "full",
-		},
-	}
-	tellVelocityLoss(&f, slowSet{rep: at.count, number: s.number, load: s.load, deadlift: e.group == DeadliftFamily})
-	return f
+	tellVelocityLoss(&f, slowSet{rep: at, number: v.number, load: s.load, deadlift: f.Group == DeadliftFamily})
+	return f, true
 }

@@ -46,7 +46,7 @@ func (s *Server) addCheckIns() {
 func (s *Server) createCheckIn(ctx context.Context, in *checkInInput) (*answer[lift.CheckInRecord], error) {
 	now := s.now().UTC()
 	// No rep and no check-in is that far ahead: this reads only where the athlete is.
-	known, err := s.view.History(ctx, in.ID, now.AddDate(1, 0, 0))
+	known, err := s.view.History(ctx, in.ID, now.AddDate(1, 0, 0), now.AddDate(1, 0, 0))
 	if err != nil {
 		return nil, err
 	}

@@ -164,7 +164,7 @@ func (s *Server) listCheckIns(ctx context.Context, in *historyInput) (*answer[li
 	}
 	page, err := pageOf(from, to, to.Sub(from), in.Paging, func(c *lift.CheckInRecord) place { return place{c.Time, c.ID} },
 		func(from, to time.Time) ([]lift.CheckInRecord, error) {
-			h, err := s.view.History(ctx, in.ID, from)
+			h, err := s.view.History(ctx, in.ID, to, from)
 			if err != nil {
 				return nil, err
 			}

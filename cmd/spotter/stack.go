@@ -178,7 +178,7 @@ func gate(credentials *access.Store, strict bool, logger *slog.Logger) journal.G
 	}
 }
 
-func (s *stack) analysisSettings() analysis.Settings { return analysis.Settings{Zone: s.zone} }
+func (s *stack) analysisSettings() analysis.Settings { return analysis.Settings{Zone: s.zone, Exercises: s.exercises} }
 
 func (c *logSettings) viewPath() string { return filepath.Join(c.Data, "view.db") }
 

@@ -1,11 +1,13 @@
 package monitor_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 )
@@ -18,12 +20,14 @@ func answer(a lift.Alert, verb lift.AlertVerb, at time.Time) journal.Event {
 	}
 }
 
-// only returns the one alert of the athlete.
+// only returns the one alert of the athlete, beside those that time alone brings.
 func (l *line) only(t tester, athlete lift.AthleteID) lift.Alert {
 	t.Helper()
 	l.settle(t)
 	l.check(t, athlete)
-	got := l.alerts(t, athlete)
+	got := slices.DeleteFunc(l.alerts(t, athlete), func(a lift.Alert) bool {
+		return a.Rule == analysis.Accessory || a.Rule == analysis.Hold
+	})
 	if len(got) != 1 {
 		t.Fatalf("%d alerts of %s, want 1", len(got), athlete)
 	}

@@ -353,7 +353,7 @@ func (l *line) final(t tester, athlete lift.AthleteID) []final {
 // judged is what the reference finds in what the view knows of the athlete.
 func (l *line) judged(t tester, athlete lift.AthleteID) []final {
 	t.Helper()
-	h, err := l.view.History(context.Background(), athlete, time.Time{})
+	h, err := l.view.History(context.Background(), athlete, time.Time{}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

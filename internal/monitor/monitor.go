@@ -41,6 +41,9 @@ const (
 	batchSize = 4096
 	// idle is after how long without an event an athlete is let go from memory.
 	idle = time.Hour
+	// waiting is how long after an athlete's last event time alone can still find
+	// something: a hold ends, or should have, within four weeks.
+	waiting = 5 * 7 * 24 * time.Hour
 	// saveEvery is how often the position is stored.
 	saveEvery = time.Second
 	// expireAtOnce bounds how many alerts one tick closes.
@@ -93,7 +96,7 @@ type Monitor struct {
 func New(o Options) *Monitor {
 	m := &Monitor{o: o, seed: maphash.MakeSeed()}
 	for range max(2, runtime.GOMAXPROCS(0)) {
-		m.partitions = append(m.partitions, &partition{m: m, athletes: map[lift.AthleteID]*athlete{}})
+		m.partitions = append(m.partitions, &partition{m: m, athletes: map[lift.AthleteID]*athlete{}, due: map[lift.AthleteID]time.Time{}})
 	}
 	return m
 }
@@ -165,7 +168,8 @@ func (m *Monitor) save(ctx context.Context) error {
 }
 
 // resume loads the athletes who were in memory when the position was stored, so
-// that time alone can finish their sets, however long ago that was.
+// that time alone can finish their sets, however long ago that was. Those who were
+// there in the weeks before are looked at when the next day begins.
 func (m *Monitor) resume(ctx context.Context, pos uint64) error {
 	if pos == 0 {
 		return nil
@@ -182,6 +186,15 @@ func (m *Monitor) resume(ctx context.Context, pos uint64) error {
 	touched := make(map[lift.AthleteID]time.Time, len(athletes))
 	for _, a := range athletes {
 		touched[a.ID] = since
+	}
+	earlier, err := m.o.View.Athletes(ctx, entries[0].Received.Add(-waiting))
+	if err != nil {
+		return err
+	}
+	for _, a := range earlier {
+		if _, ok := touched[a.ID]; !ok {
+			m.partition(a.ID).due[a.ID] = analysis.NextDay(entries[0].Received, m.o.Settings(a.ID).Zone)
+		}
 	}
 	return m.reload(ctx, touched)
 }
@@ -253,7 +266,7 @@ func (m *Monitor) reload(ctx context.Context, touched map[lift.AthleteID]time.Ti
 
 // expire closes the alerts whose window is long past.
 func (m *Monitor) expire(ctx context.Context, now time.Time) error {
-	for _, kind := range []lift.WindowKind{lift.WindowSet, lift.WindowSession, lift.WindowWeek} {
+	for _, kind := range []lift.WindowKind{lift.WindowSet, lift.WindowSession, lift.WindowWeek, lift.WindowEpisode} {
 		after, ok := analysis.ExpiresAfter(kind)
 		if !ok {
 			continue

@@ -28,7 +28,7 @@ func TestFinalAlertsDoNotDependOnArrival(t *testing.T) {
 			l.put(t, a...)
 			l.settle(t)
 		}
-		l.put(t, tickAt(end.AddDate(0, 0, 3)))
+		l.put(t, tickAt(end.AddDate(0, 0, 40))) // later than the latest arrival
 		l.settle(t)
 		got := map[lift.AthleteID][]final{}
 		for _, a := range athletes {

@@ -17,6 +17,7 @@ import (
 type partition struct {
 	m        *Monitor
 	athletes map[lift.AthleteID]*athlete
+	due      map[lift.AthleteID]time.Time // of those not in memory: when time alone may find something
 	touched  []*athlete
 }
 
@@ -41,6 +42,10 @@ func (p *partition) at(id lift.AthleteID) *athlete {
 	if !ok {
 		a = &athlete{id: id}
 		p.athletes[id] = a
+		if due, waits := p.due[id]; waits {
+			a.loadFrom(due)
+			delete(p.due, id)
+		}
 	}
 	if !a.queued {
 		a.queued = true
@@ -168,9 +173,14 @@ func (p *partition) load(ctx context.Context, a *athlete, now time.Time) error {
 	if err := p.m.o.View.WaitFor(ctx, a.alertSeq); err != nil {
 		return err
 	}
+	if a.lifter != nil {
+		if due := a.lifter.NextDue(); !due.IsZero() && !due.After(now) {
+			a.loadFrom(due) // what time has changed is not judged yet
+		}
+	}
 	settings := p.m.o.Settings(a.id)
-	since := analysis.LoadFrom(a.from, settings.Zone)
-	h, err := p.m.o.View.History(ctx, a.id, since)
+	reps, checkIns := analysis.LoadFrom(a.from, settings.Zone)
+	h, err := p.m.o.View.History(ctx, a.id, reps, checkIns)
 	if err != nil {
 		return err
 	}
@@ -270,6 +280,14 @@ func (p *partition) displaced(ctx context.Context, a *athlete, err error) error 
 // tick judges the athletes for whom time alone has changed something, and lets go
 // of those who have not trained for a while.
 func (p *partition) tick(ctx context.Context, now time.Time) error {
+	for id, due := range p.due {
+		if !due.After(now) {
+			p.at(id).seen = now.Add(-idle - time.Second) // let go again below
+		}
+	}
+	if err := p.judge(ctx, now); err != nil {
+		return err
+	}
 	for id, a := range p.athletes {
 		if a.lifter == nil {
 			continue
@@ -280,7 +298,10 @@ func (p *partition) tick(ctx context.Context, now time.Time) error {
 			if err := p.judgeOne(ctx, a, now); err != nil {
 				return err
 			}
-		case due.IsZero() && now.Sub(a.seen) > idle:
+		case now.Sub(a.seen) > idle && (due.IsZero() || due.Sub(now) > idle):
+			if !due.IsZero() {
+				p.due[id] = due
+			}
 			delete(p.athletes, id)
 		}
 	}

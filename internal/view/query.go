@@ -190,7 +190,7 @@ func (v *View) Moves(ctx context.Context, after, upTo uint64) ([]Move, error) {
 	return moves, nil
 }
 
-// History is what is known of one athlete since a time, and the log's position at
+// History is what is known of one athlete since some time, and the log's position at
 // which that was so.
 type History struct {
 	Position uint64
@@ -198,12 +198,13 @@ type History struct {
 	Site     lift.SiteID // "" for an athlete never seen
 	Reps     []lift.RepRecord
 	CheckIns []lift.CheckInRecord
-	Alerts   []lift.Alert // whose window ends at or after from, and those not closed
+	Alerts   []lift.Alert // whose window ends at or after the earlier of the times
 	AlertSeq uint64       // of the athlete's newest alert event, 0 without one
 }
 
-// History reads everything about one athlete since from, in one transaction.
-func (v *View) History(ctx context.Context, athlete lift.AthleteID, from time.Time) (_ History, err error) {
+// History reads an athlete's reps and check-ins, each since a time of its own, in
+// one transaction.
+func (v *View) History(ctx context.Context, athlete lift.AthleteID, reps, checkIns time.Time) (_ History, err error) {
 	var h History
 	tx, err := v.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -220,13 +221,13 @@ func (v *View) History(ctx context.Context, athlete lift.AthleteID, from time.Ti
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return h, fmt.Errorf("read history: %w", err)
 	}
-	if h.Reps, err = collect(ctx, tx, scanRecord, "SELECT "+repColumns+" FROM reps WHERE athlete = ? AND point_ms >= ? ORDER BY point_ms", string(athlete), from.UnixMilli()); err != nil {
+	if h.Reps, err = collect(ctx, tx, scanRecord, "SELECT "+repColumns+" FROM reps WHERE athlete = ? AND point_ms >= ? ORDER BY point_ms", string(athlete), reps.UnixMilli()); err != nil {
 		return h, fmt.Errorf("read history: %w", err)
 	}
-	if h.CheckIns, err = collect(ctx, tx, scanCheckIn, "SELECT id, site, athlete, received_us, data FROM checkins WHERE athlete = ? AND time_us >= ? ORDER BY time_us", string(athlete), from.UnixMicro()); err != nil {
+	if h.CheckIns, err = collect(ctx, tx, scanCheckIn, "SELECT id, site, athlete, received_us, data FROM checkins WHERE athlete = ? AND time_us >= ? ORDER BY time_us", string(athlete), checkIns.UnixMicro()); err != nil {
 		return h, fmt.Errorf("read history: %w", err)
 	}
-	if h.Alerts, err = collect(ctx, tx, scanJSON[lift.Alert], "SELECT data FROM alerts WHERE athlete = ? AND window_to_us >= ?", string(athlete), from.UnixMicro()); err != nil {
+	if h.Alerts, err = collect(ctx, tx, scanJSON[lift.Alert], "SELECT data FROM alerts WHERE athlete = ? AND window_to_us >= ?", string(athlete), min(reps.UnixMicro(), checkIns.UnixMicro())); err != nil {
 		return h, fmt.Errorf("read history: %w", err)
 	}
 	return h, nil

@@ -329,7 +329,7 @@ func TestCheckInsFollowTheirRevisions(t *testing.T) {
 	for _, order := range [][]journal.Event{{checkIn(0, 3), checkIn(1, 6)}, {checkIn(1, 6), checkIn(0, 3), checkIn(1, 6)}} {
 		v := openView(t)
 		put(t, v, order...)
-		h, err := v.History(t.Context(), "ana", noon.Add(-time.Hour))
+		h, err := v.History(t.Context(), "ana", noon.Add(-time.Hour), noon.Add(-time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -492,7 +492,7 @@ func TestARebuiltViewEqualsTheOldOne(t *testing.T) {
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		h, err := v.History(t.Context(), "ana", time.Unix(0, 0))
+		h, err := v.History(t.Context(), "ana", time.Unix(0, 0), time.Unix(0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,30 @@
+package analysis
+
+import "github.com/spotterhq/spotter/internal/lift"
+
+// radicularSymptoms counts the symptoms of a pinched nerve.
+func radicularSymptoms(symptoms []lift.Symptom) int {
+	n := 0
+	for _, s := range symptoms {
+		switch s {
+		case lift.Radiating, lift.Numbness, lift.Tingling:
+			n++
+		}
+	}
+	return n
+}
+
+// radicular is the finding of a check-in with such a symptom and no red flag.
+func (d *diary) radicular(r *report) lift.Finding {
+	f := d.finding(Radicular, lift.Critical, "", d.reportWindow(r))
+	f.Evidence = lift.Evidence{
+		Value: float64(r.nerves), Unit: "symptoms", Threshold: 1,
+		Reference: "any one radicular symptom", Samples: 1, Confidence: full,
+	}
+	tellRadicular(&f, int(r.nerves))
+	return f
+}
+
+func (d *diary) reportWindow(r *report) lift.Window {
+	return lift.Window{Kind: lift.WindowCheckIn, ID: r.id, From: r.time(), To: r.time()}
+}
