@@ -38,7 +38,7 @@ func (m *metrics) watch(s *stack) error {
 	lag := func(position func() uint64) func() float64 {
 		return func() float64 { return float64(s.journal.LastSeq()) - float64(position()) }
 	}
-	in, view, judge := &s.pipeline.Stats, &s.view.Counts, &s.monitor.Stats
+	in, view, judge, found := &s.pipeline.Stats, &s.view.Counts, &s.monitor.Stats, &s.segmenter.Stats
 	all := []prometheus.Collector{
 		counter("ingest_messages_total", "Messages acknowledged to their senders.", in.Messages.Load),
 		counter("ingest_events_total", "Events appended to the log.", in.Events.Load),
@@ -68,6 +68,16 @@ func (m *metrics) watch(s *stack) error {
 		counter("monitor_displaced_total", "Appends refused because another monitor was first.", judge.Displaced.Load),
 		gauge("monitor_athletes", "Athletes in memory.", func() float64 { return float64(judge.Lifters.Load()) }),
 		gauge("monitor_lag_events", "Events that the monitor has still to judge.", lag(s.monitor.Position)),
+		counter("segmenter_chunks_total", "Chunks of bar velocity read.", found.Chunks.Load),
+		counter("segmenter_repeated_chunks_total", "Chunks that came again, or too late.", found.Repeated.Load),
+		counter("segmenter_gaps_total", "Missing chunks in a row, and pauses of a sensor, in bar velocity.", found.Gaps.Load),
+		counter("segmenter_reps_total", "Reps found in bar velocity and appended.", found.Reps.Load),
+		counter("segmenter_known_total", "Reps found that their device had told, or that had been appended before.", found.Known.Load),
+		counter("segmenter_dropped_total", "Reps dropped because a gap was within them.", found.Dropped.Load),
+		counter("segmenter_implausible_total", "Reps found and dropped because they are outside of the limits.", found.Implausible.Load),
+		counter("segmenter_failed_appends_total", "Appends of found reps that the log refused; they are tried again.", found.FailedAppends.Load),
+		gauge("segmenter_bars", "Bars whose velocity is being followed.", func() float64 { return float64(found.Bars.Load()) }),
+		gauge("segmenter_lag_chunks", "Chunks of bar velocity that have still to be searched.", func() float64 { return float64(found.Lag.Load()) }),
 	}
 	if s.influx != nil {
 		stats := s.influx.Stats

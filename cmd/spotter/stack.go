@@ -29,6 +29,7 @@ import (
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/monitor"
+	"github.com/spotterhq/spotter/internal/segmenter"
 	"github.com/spotterhq/spotter/internal/view"
 )
 
@@ -40,16 +41,17 @@ type stack struct {
 	lock     *flock.Flock
 	disk     *disk
 
-	journal  *journal.Log
-	view     *view.View
-	pipeline *ingest.Pipeline
-	source   *mqtt.Source
-	monitor  *monitor.Monitor
-	influx   *influx.Follower // nil without InfluxDB
-	api      *api.Server
-	listener net.Listener
-	metrics  *metrics
-	newToken string // of the admin, when it was just made
+	journal   *journal.Log
+	view      *view.View
+	pipeline  *ingest.Pipeline
+	source    *mqtt.Source
+	monitor   *monitor.Monitor
+	segmenter *segmenter.Segmenter
+	influx    *influx.Follower // nil without InfluxDB
+	api       *api.Server
+	listener  net.Listener
+	metrics   *metrics
+	newToken  string // of the admin, when it was just made
 
 	exercises *exercise.Catalogue
 }
@@ -125,6 +127,9 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		Settings: func(lift.AthleteID) analysis.Settings { return s.analysisSettings() },
 		Alerted:  func(d time.Duration) { s.metrics.alerted.Observe(d.Seconds()) },
 	})
+	s.segmenter = segmenter.New(segmenter.Options{
+		Log: s.journal, View: s.view, Exercise: s.exercises.Get, Logger: logger.With("part", "segmenter"), Now: time.Now,
+	})
 	if c.InfluxURL != "" {
 		if s.influx, err = s.openInflux(); err != nil {
 			return nil, err
@@ -178,7 +183,9 @@ func gate(credentials *access.Store, strict bool, logger *slog.Logger) journal.G
 	}
 }
 
-func (s *stack) analysisSettings() analysis.Settings { return analysis.Settings{Zone: s.zone, Exercises: s.exercises} }
+func (s *stack) analysisSettings() analysis.Settings {
+	return analysis.Settings{Zone: s.zone, Exercises: s.exercises}
+}
 
 func (c *logSettings) viewPath() string { return filepath.Join(c.Data, "view.db") }
 
@@ -270,6 +277,7 @@ func (s *stack) run(ctx context.Context, ready func(address) error) error {
 	part("ingest", s.pipeline.Run)
 	part("mqtt", s.source.Run)
 	part("monitor", s.monitor.Run)
+	part("segmenter", s.segmenter.Run)
 	part("api", func(ctx context.Context) error { return s.api.Serve(ctx, s.listener) })
 	part("clock", func(ctx context.Context) error { return ingest.Tick(ctx, s.journal, time.Now, s.log) })
 	if s.influx != nil {

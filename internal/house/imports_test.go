@@ -48,10 +48,11 @@ var levels = map[string]int{
 	"ingest/influx": 41,
 	"ingest/files":  41,
 
-	"ingest":           40,
-	"api":              40,
-	"internal/monitor": 40,
-	"internal/sim":     40,
+	"ingest":             40,
+	"api":                40,
+	"internal/monitor":   40,
+	"internal/segmenter": 40,
+	"internal/sim":       40,
 
 	"internal/view": 25, // it follows the log, and reads its events
 
