@@ -1,0 +1,107 @@
+package analysis
+
+import (
+	"time"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// Telling is a finding at the time at which it was told; one that is told again
+// because it got worse is another Telling.
+type Telling struct {
+	At      time.Time
+	Finding lift.Finding
+}
+
+// Push is a telling that is worth interrupting somebody for. Withheld is true
+// where the athlete's budget is used up: the alert stands, and nobody is called.
+type Push struct {
+	Telling
+	Withheld bool
+}
+
+// Policy decides which alerts interrupt a coach. It acts on pushes alone: what
+// is found never depends on it.
+type Policy struct {
+	// PerWeek is how many pushes an athlete may cause in a week, on average over
+	// Weeks. Beyond it only what is critical is pushed.
+	PerWeek float64
+	Weeks   int
+}
+
+// DefaultPolicy returns at most one push in two weeks for an athlete, counted
+// over four.
+func DefaultPolicy() Policy { return Policy{PerWeek: 0.5, Weeks: 4} }
+
+// Pushes returns which of one athlete's tellings, in the order of time, are
+// pushed: warnings and worse that are no backlog's, each alert once for each
+// severity that it reaches. Rules of a person's safety have no budget.
+func (p Policy) Pushes(told []Telling) []Push {
+	var pushes []Push
+	reached := map[string]lift.Severity{}
+	for _, t := range told {
+		f := &t.Finding
+		if f.Severity.Rank() < lift.Warning.Rank() || f.Historical || f.Severity.Compare(reached[f.ID]) <= 0 {
+			continue
+		}
+		reached[f.ID] = f.Severity
+		pushes = append(pushes, Push{Telling: t, Withheld: !safety(f.Rule) && f.Severity == lift.Warning && p.spent(pushes, t.At)})
+	}
+	return pushes
+}
+
+// safety reports whether a rule is about somebody's health rather than training.
+func safety(r lift.Rule) bool {
+	switch r {
+	case RedFlag, Radicular, Hold, PainZone, ReturnPlan:
+		return true
+	}
+	return false
+}
+
+// spent reports whether the pushes of the last weeks have used up the budget.
+func (p Policy) spent(pushes []Push, at time.Time) bool {
+	since := at.AddDate(0, 0, -7*p.Weeks)
+	n := 0
+	for i := range pushes {
+		if !pushes[i].Withheld && pushes[i].At.After(since) {
+			n++
+		}
+	}
+	return float64(n) >= p.PerWeek*float64(p.Weeks)
+}
+
+// Escalation is a step that follows when nobody has acknowledged an alert.
+type Escalation struct {
+	After time.Duration `json:"after"`
+	To    string        `json:"to"` // the same coach, a second coach, or everybody
+}
+
+// Escalations returns what follows an alert of the severity that nobody answers:
+// a warning is repeated once after a day, something critical goes to a second
+// coach after an hour, and what is urgent to everybody after 5, 15 and 30
+// minutes.
+func Escalations(s lift.Severity) []Escalation {
+	switch s {
+	case lift.Warning:
+		return []Escalation{{24 * time.Hour, "coach"}}
+	case lift.Critical:
+		return []Escalation{{time.Hour, "second_coach"}}
+	case lift.Urgent:
+		return []Escalation{{5 * time.Minute, "everybody"}, {15 * time.Minute, "everybody"}, {30 * time.Minute, "everybody"}}
+	}
+	return nil
+}
+
+const digestHour = 6
+
+// DigestWeek returns the ISO week that the digest at now speaks of, and its
+// bounds: the week before, from Monday at six in the morning on. A nil zone
+// means UTC.
+func DigestWeek(now time.Time, zone *time.Location) (week string, from, to time.Time) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	monday := dateOf(now.Add(-digestHour*time.Hour), zone).monday() - 7
+	return monday.week(), monday.start(zone), (monday + 7).start(zone)
+}

@@ -1,0 +1,85 @@
+package analysis
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// pushed tells which of the tellings are pushed (p) or withheld (w).
+func pushed(told ...Telling) string {
+	out := ""
+	for _, p := range DefaultPolicy().Pushes(told) {
+		out += map[bool]string{false: "p", true: "w"}[p.Withheld]
+	}
+	return out
+}
+
+func telling(day int, id string, rule lift.Rule, s lift.Severity) Telling {
+	return Telling{At: evening.AddDate(0, 0, day), Finding: lift.Finding{ID: id, Rule: rule, Severity: s}}
+}
+
+func TestPushes(t *testing.T) {
+	backlog := telling(0, "a", VelocityLoss, lift.Warning)
+	backlog.Finding.Historical = true
+	for name, c := range map[string]struct {
+		told []Telling
+		want string
+	}{
+		"advice is not pushed":             {[]Telling{telling(0, "a", VelocityLoss, lift.Advice)}, ""},
+		"a warning is":                     {[]Telling{telling(0, "a", VelocityLoss, lift.Warning)}, "p"},
+		"once":                             {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "a", VelocityLoss, lift.Warning)}, "p"},
+		"again when it gets worse":         {[]Telling{telling(0, "a", WeeklyVolume, lift.Warning), telling(1, "a", WeeklyVolume, lift.Critical)}, "pp"},
+		"not when it gets better":          {[]Telling{telling(0, "a", PainZone, lift.Critical), telling(1, "a", PainZone, lift.Warning)}, "p"},
+		"a backlog is not":                 {[]Telling{backlog}, ""},
+		"the third in four weeks is held":  {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(27, "c", VelocityLoss, lift.Warning)}, "ppw"},
+		"four weeks later it is not":       {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(28, "c", VelocityLoss, lift.Warning)}, "ppp"},
+		"what is critical is never held":   {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", WeeklyVolume, lift.Critical)}, "ppp"},
+		"nor what is about health":         {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", PainZone, lift.Warning), telling(2, "d", Hold, lift.Warning)}, "pppp"},
+		"what was held does not count":     {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", SetDrop, lift.Warning), telling(28, "d", SetDrop, lift.Warning)}, "ppwp"},
+		"a red flag is pushed at any time": {[]Telling{telling(0, "a", RedFlag, lift.Urgent), telling(0, "b", RedFlag, lift.Urgent), telling(0, "c", RedFlag, lift.Urgent)}, "ppp"},
+	} {
+		if d := cmp.Diff(c.want, pushed(c.told...)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+func TestEscalations(t *testing.T) {
+	for severity, want := range map[lift.Severity][]time.Duration{
+		lift.Info: nil, lift.Advice: nil, lift.Warning: {24 * time.Hour}, lift.Critical: {time.Hour},
+		lift.Urgent: {5 * time.Minute, 15 * time.Minute, 30 * time.Minute},
+	} {
+		var got []time.Duration
+		for _, e := range Escalations(severity) {
+			got = append(got, e.After)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", severity, d)
+		}
+	}
+}
+
+// The digest of a week comes on Monday at six, where the athletes are.
+func TestDigestWeek(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for now, want := range map[string]string{
+		"2026-11-23T05:59:59+01:00": "2026-W46", "2026-11-23T06:00:00+01:00": "2026-W47", "2026-11-29T23:00:00+01:00": "2026-W47",
+		"2027-01-04T06:00:00+01:00": "2026-W53",
+	} {
+		at, err := time.Parse(time.RFC3339, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		week, from, to := DigestWeek(at, berlin)
+		if week != want || to.Sub(from) != 7*24*time.Hour {
+			t.Errorf("at %s: %s from %s to %s, want %s", now, week, from, to, want)
+		}
+	}
+}
