@@ -4,10 +4,11 @@ import "github.com/spotterhq/spotter/internal/lift"
 
 // accessory tells of a week that is over, had deadlifts and no exercise for the
 // posterior chain.
-func (d *diary) accessory(monday date, now int64) (lift.Finding, bool) {
-	if now < d.endOf(monday+7) {
+func (d *diary) accessory(b *baseline, now int64) (lift.Finding, bool) {
+	if now < b.ends {
 		return lift.Finding{}, false
 	}
+	monday := b.monday
 	days, sets := 0, 0
 	last := date(0)
 	var t totals

@@ -45,7 +45,6 @@ type diary struct {
 	spans   []span // holds and red flags, of reports and plan
 	refs    refs
 	daySets []int32 // of the date being judged
-	heavy   []heavyDay
 	dayBars []int32
 	values  []float64 // scratch, as are the points
 	spots   []profile.Point

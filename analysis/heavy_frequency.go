@@ -16,12 +16,12 @@ func (d *diary) heavyFrequency(b *baseline, over lift.Severity) (lift.Finding, b
 	if b.group != DeadliftFamily || b.usable < l.MinWeeks || named(d.Tests, b.monday) {
 		return lift.Finding{}, false
 	}
-	load := d.heavyLoad(b.group, b.monday)
-	if load == 0 {
+	r := d.heavyReference(b)
+	if r.load == 0 {
 		return lift.Finding{}, false
 	}
-	days := d.heavyDays(b.monday-7*lookbackWeeks, b.monday+7, load)
-	usual, gap := usualHeavy(b.weeks(), days)
+	usual, gap := r.usual, r.gap
+	days := d.heavyDays(r.days, b.monday, b.monday+7, r.load)
 	limit := max(float64(l.MinDays), usual+1)
 	var worst, nearest heavyDay
 	count, near := 0, math.Inf(1)
@@ -68,9 +68,9 @@ func (d *diary) heavyFrequency(b *baseline, over lift.Severity) (lift.Finding, b
 	if b.usable < recentWeeks {
 		f.Evidence.Confidence = provisional
 	}
-	r := d.recovery(worst.date)
-	f.Severity = r.weigh(f.Severity)
-	tellHeavyFrequency(&f, r)
+	rest := d.recovery(worst.date)
+	f.Severity = rest.weigh(f.Severity)
+	tellHeavyFrequency(&f, rest)
 	return f, true
 }
 
@@ -81,10 +81,29 @@ type heavyDay struct {
 	historical bool
 }
 
-// heavyDays lists the dates from … to with a heavy deadlift; the next call reuses
-// the list.
-func (d *diary) heavyDays(from, to date, load float64) []heavyDay {
-	days := d.heavy[:0]
+// heavyReference is the heavy days of the weeks before one, and what is usual.
+type heavyReference struct {
+	known      bool
+	monday     date
+	load       float64 // from which on a rep is heavy, grams; 0 if unknown
+	usual, gap float64
+	days       []heavyDay
+}
+
+func (d *diary) heavyReference(b *baseline) *heavyReference {
+	r := &d.refs.heavy
+	if !r.known || r.monday != b.monday {
+		r.known, r.monday, r.load, r.days = true, b.monday, d.heavyLoad(b.group, b.monday), r.days[:0]
+		if r.load > 0 {
+			r.days = d.heavyDays(r.days, b.monday-7*lookbackWeeks, b.monday, r.load)
+			r.usual, r.gap = usualHeavy(b.weeks(), r.days)
+		}
+	}
+	return r
+}
+
+// heavyDays adds the dates from … to with a heavy deadlift to those before them.
+func (d *diary) heavyDays(days []heavyDay, from, to date, load float64) []heavyDay {
 	d.setsIn(DeadliftFamily, from, to, func(_ int32, s *set) {
 		day := d.sessions[s.session].day
 		if s.completed == 0 || !atLeast(float64(s.load), load) {
@@ -96,7 +115,6 @@ func (d *diary) heavyDays(from, to date, load float64) []heavyDay {
 		}
 		days = append(days, heavyDay{day, s.started, s.historical})
 	})
-	d.heavy = days
 	return days
 }
 

@@ -142,7 +142,7 @@ func (d *diary) judgeWeek(found []lift.Finding, monday date, now int64) []lift.F
 			if f, ok := d.heavyFrequency(b, over.sev); ok {
 				found = append(found, f)
 			}
-			if f, ok := d.accessory(monday, now); ok {
+			if f, ok := d.accessory(b, now); ok {
 				found = append(found, f)
 			}
 		}

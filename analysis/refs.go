@@ -5,6 +5,7 @@ package analysis
 // away when these change.
 type refs struct {
 	baselines []baseline
+	heavy     heavyReference
 	maxima    []maximum
 	spikes    []spikeReference
 	lines     []lineReference
@@ -14,6 +15,7 @@ type refs struct {
 func (r *refs) forget() {
 	r.baselines, r.maxima, r.spikes = r.baselines[:0], r.maxima[:0], r.spikes[:0]
 	r.lines, r.technique = r.lines[:0], r.technique[:0]
+	r.heavy.known = false
 }
 
 // baselineOf is baseline, remembered.

@@ -25,7 +25,7 @@ func (d *diary) weeklyLoad(b *baseline, w *totals, over lift.Severity, now int64
 	if top > 0 && atLeast(kilograms(w.top-top), l.MinStepKg) {
 		worst = rise{"top_load_kg", kilograms(w.top), kilograms(top), 100 * float64(w.top-top) / float64(top)}
 	}
-	if ended := d.endOf(b.monday + 7); now >= ended && mean > 0 && int(w.loaded) >= l.MinReps && !w.missing {
+	if now >= b.ends && mean > 0 && int(w.loaded) >= l.MinReps && !w.missing {
 		if pct := 100 * (w.average() - mean) / mean; pct > worst.pct {
 			worst = rise{"mean_load_kg", w.average(), mean, pct}
 		}

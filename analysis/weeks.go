@@ -83,6 +83,7 @@ func (d *diary) groupWeeks(from date) []groupWeek {
 type baseline struct {
 	group  string
 	monday date
+	ends   int64                   // the instant at which the week is over
 	usable int                     // usable weeks before it
 	recent [recentWeeks]usableWeek // the last of them, oldest first
 	pause  int                     // whole weeks without the group just before it
@@ -145,7 +146,7 @@ func (d *diary) baseline(group string, monday date) baseline {
 		}
 		pause = 0
 	}
-	b := baseline{group: group, monday: monday, usable: len(usable), pause: pause, light: light()}
+	b := baseline{group: group, monday: monday, ends: d.endOf(monday + 7), usable: len(usable), pause: pause, light: light()}
 	if len(usable) == 0 {
 		return b
 	}

@@ -212,11 +212,18 @@ func together(a, b *lift.Samples) bool {
 // add puts a chunk behind what there is.
 func (m *Machine) add(c *lift.Samples, gap bool) {
 	gap = gap || c.RateHz != m.rate
-	if gap && m.rate != 0 {
-		m.cut()
-	}
 	whole := length(c)
 	lag := c.Time.Sub(m.clock)
+	if gap && m.rate != 0 {
+		m.cut()
+		// Nothing spans a gap that is longer than it can last.
+		if lag.Seconds() > setEnd {
+			m.endSet()
+		}
+		if lag.Seconds() > maxDuration {
+			m.afterGap = false
+		}
+	}
 	switch {
 	case gap || lag < 0:
 		m.clock = c.Time // nothing is stamped before it happens
@@ -268,12 +275,14 @@ func (m *Machine) push(v, x float64) {
 		m.afterGap = false
 	}
 	if rest > setEnd && m.orderKnown {
-		m.roms, m.orderKnown, m.lowered = m.roms[:0], false, nil
+		m.endSet()
 	}
 	if m.pending != nil && !m.down.active && float64(i)-m.pending.to > partnerWait*m.rate {
 		m.tell()
 	}
 }
+
+func (m *Machine) endSet() { m.roms, m.orderKnown, m.lowered = m.roms[:0], false, nil }
 
 // loweredROM is how far the bar is expected to come down.
 func (m *Machine) loweredROM() float64 {

@@ -278,6 +278,22 @@ func TestAPauseOfTheSensorIsAGap(t *testing.T) {
 	}
 }
 
+// A sensor that sleeps between sets, and wakes when the bar moves.
+func TestASetAfterALongPauseIsWhole(t *testing.T) {
+	first, second := new(trace).rest(1).deadlifts(early, 0.5, 0.6, 0.5, 0.45), new(trace).rest(0.4).deadlifts(early, 0.35, 0.6, 0.6, 0.55)
+	chunks := chunked(first.sampled(100, 0, random(1)), 100, fixed(50))
+	n := int64(len(chunks))
+	for _, c := range chunked(second.sampled(100, 0, random(2)), 100, fixed(50)) {
+		c.Chunk += n
+		c.Time = c.Time.Add(2 * time.Minute)
+		chunks = append(chunks, c)
+	}
+	// The second set's range of motion is its own.
+	if got := means(found(New(Gate{}), chunks)); !slices.Equal(got, []string{"0.50", "0.45", "0.60", "0.55"}) {
+		t.Errorf("found %v", got)
+	}
+}
+
 // A radio that stores and forwards: the gateway stamps a burst of chunks with the
 // time of its arrival.
 func TestChunksThatShareATimeOfArrivalAreNoGap(t *testing.T) {
