@@ -134,10 +134,12 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 type records struct {
 	reps     map[string]lift.RepRecord
 	checkIns map[string]lift.CheckInRecord
+	logged   map[string]lift.LoggedSet
+	plan     map[string]lift.PlanStep
 }
 
 func newRecords() records {
-	return records{map[string]lift.RepRecord{}, map[string]lift.CheckInRecord{}}
+	return records{map[string]lift.RepRecord{}, map[string]lift.CheckInRecord{}, map[string]lift.LoggedSet{}, map[string]lift.PlanStep{}}
 }
 
 func (v records) putRep(r lift.RepRecord) (now, before lift.RepRecord) {
@@ -169,6 +171,14 @@ func (v records) history(from, checkIns time.Time) History {
 		if !c.Time.Before(checkIns) {
 			h.CheckIns = append(h.CheckIns, c)
 		}
+	}
+	for _, l := range v.logged {
+		if !l.Time.Before(from) {
+			h.Logged = append(h.Logged, l)
+		}
+	}
+	for _, p := range v.plan {
+		h.Plan = append(h.Plan, p)
 	}
 	return h
 }
@@ -212,9 +222,7 @@ func (w *watcher) load(evaluateFrom time.Time) {
 
 func (w *watcher) rep(r lift.RepRecord) {
 	now, before := w.view.putRep(r)
-	if now.Time.After(w.now) {
-		w.now = now.Time
-	}
+	w.see(now.Time)
 	if w.lifter.Put(&now) {
 		return
 	}
@@ -228,19 +236,21 @@ func (w *watcher) rep(r lift.RepRecord) {
 
 func (w *watcher) checkIn(c lift.CheckInRecord) {
 	now := w.view.putCheckIn(c)
-	if now.Time.After(w.now) {
-		w.now = now.Time
-	}
+	w.see(now.Time)
 	if !w.lifter.PutCheckIn(&now) {
 		w.evaluate(w.now)
 		w.load(now.Time)
 	}
 }
 
-func (w *watcher) evaluate(now time.Time) {
-	if now.After(w.now) {
-		w.now = now
+func (w *watcher) see(at time.Time) {
+	if at.After(w.now) {
+		w.now = at
 	}
+}
+
+func (w *watcher) evaluate(now time.Time) {
+	w.see(now)
 	found, gone := w.lifter.Evaluate(w.now)
 	for _, id := range gone {
 		delete(w.alerts, id)

@@ -10,26 +10,52 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
 // Rules are tested by scripts in testdata/<rule>, one line for each thing that
-// happens, in the order in which it arrives. # begins a comment.
+// happens, in the order in which it arrives. "# " begins a comment.
+//
+// What a coach decides for the athlete; a line later in the script changes it for
+// the whole history:
 //
 //	zone Europe/Berlin
 //	goal speed | strength | hypertrophy
-//	DATE TIME EXERCISE LOADkg [#SET] [warmup] [historical] @ 0.52 0.50 0.41!
-//	                         one set, a rep every 4 s; ! failed; - for no exercise, ?kg for no load
-//	DATE TIME EXERCISE LOADkg SETSxREPS
+//	born 2010                year of birth
+//	maximum EXERCISE 200kg   known one repetition maximum
+//	minimum EXERCISE 0.20    own mean velocity at the maximum
+//	deload 2026-W47 …        weeks planned to be light
+//	test 2026-W47 …          weeks with a meet or a test of the maximum
+//	limit RULE NAME VALUE …  a limit by its names in JSON
+//
+// What happens:
+//
+//	DATE TIME EXERCISE LOADkg [#SET] [warmup] [historical] [segmented] [on DEVICE] [received 125s] @ 0.52 0.50 0.41!
+//	                         one set, a rep every 4 s; ! failed; - for no exercise, ?kg for no load;
+//	                         received so long after its time
+//	… @ 0.52 0.50 rom 0.55 0.54 ecc 3
+//	                         more of each rep: rom, ecc, peak, drift, tilt, ratio, flexion; a single
+//	                         value is that of all reps; - for none
+//	DATE TIME EXERCISE LOADkg [as above] SETSxREPS
 //	                         sets of reps at 0.50 m/s, every 3 minutes
-//	DATE TIME rep N invalid | REP's velocity | LOADkg
+//	DATE TIME logged EXERCISE LOADkg [warmup] SETSxREPS
+//	                         sets of a training log, without velocity, every 3 minutes
+//	DATE TIME rep N invalid | REP's velocity | LOADkg | rom VALUE and so on
 //	                         corrects the N-th rep of the line that began at that time
-//	DATE TIME PHASE [pain N] [SYMPTOM …]
+//	DATE TIME PHASE [pain N] [sleep HOURS] [nutrition N] [stiff MINUTES] [SYMPTOM …]
+//	                         a check-in; one of the same time and phase corrects it
+//	DATE TIME plan start [180kg] [week 5000kg]
+//	                         begins the return plan: maximum and weekly volume before the injury
+//	DATE TIME plan hold | release | advance | repeat | end
+//
+// What is found:
+//
 //	DATE TIME now            judges, as Judge and as a Lifter that was fed line by line
 //	also RULE …              findings of these rules are compared too, beside those of the folder's
-//	expect RULE SEVERITY VALUE UNIT limit LIMIT WHAT WHEN
+//	expect RULE SEVERITY VALUE UNIT limit LIMIT WHAT METRIC WHEN
 //	                         one line for each finding of the latest now, in order; expect nothing
 //
 // Times are local. WHEN is the week, the date, or the first rep's time.
@@ -91,13 +117,14 @@ func (s *script) compare(t *testing.T, line int) {
 
 func (s *script) run(words []string) error {
 	switch words[0] {
-	case "zone":
-		zone, err := time.LoadLocation(words[1])
-		s.zone = zone
-		s.watcher = watch(Settings{Zone: zone}, time.Time{})
-		return err
-	case "goal":
-		s.watcher = watch(Settings{Zone: s.zone, Goal: Goal(words[1])}, time.Time{})
+	case "zone", "goal", "born", "maximum", "minimum", "deload", "test", "limit":
+		if len(words) < 2 {
+			return fmt.Errorf("%s of what?", words[0])
+		}
+		if err := s.set(words[0], words[1:]); err != nil {
+			return err
+		}
+		s.watcher.load(time.Time{})
 		return nil
 	case "also":
 		s.rules = append(s.rules, words[1:]...)
@@ -129,9 +156,89 @@ func (s *script) run(words []string) error {
 		return s.correct(s.lines[key], words[3:])
 	case "before", "during", "after", "next_morning", "daily":
 		return s.checkIn(at, words[2:])
+	case "plan":
+		return s.plan(at, words[3:])
+	case "logged":
+		return s.logged(at, words[3:])
 	default:
 		return s.sets(at, key, words[2:])
 	}
+}
+
+func (s *script) set(what string, words []string) error {
+	settings := &s.watcher.settings
+	switch what {
+	case "zone":
+		zone, err := time.LoadLocation(words[0])
+		s.zone, settings.Zone = zone, zone
+		return err
+	case "goal":
+		settings.Goal = Goal(words[0])
+		return nil
+	case "born":
+		year, err := strconv.Atoi(words[0])
+		settings.Born = year
+		return err
+	case "deload":
+		settings.Deloads = append(slices.Clone(settings.Deloads), words...)
+		return nil
+	case "test":
+		settings.Tests = append(slices.Clone(settings.Tests), words...)
+		return nil
+	}
+	if len(words) < 2 {
+		return fmt.Errorf("%s %s is not enough", what, words[0])
+	}
+	exercise := lift.ExerciseID(words[0])
+	switch what {
+	case "maximum":
+		kg, err := kilogramsOf(words[1])
+		settings.Maximum = with(settings.Maximum, exercise, kg)
+		return err
+	case "minimum":
+		mps, err := strconv.ParseFloat(words[1], 64)
+		settings.MinVelocity = with(settings.MinVelocity, exercise, mps)
+		return err
+	}
+	if settings.Limits == (Limits{}) {
+		settings.Limits = DefaultLimits()
+	}
+	value := strings.Join(words[2:], ",")
+	if len(words) > 3 {
+		value = "[" + value + "]"
+	}
+	changed := fmt.Sprintf("{%q:{%q:%s}}", words[0], words[1], value)
+	return json.Unmarshal([]byte(changed), &settings.Limits, json.RejectUnknownMembers(true))
+}
+
+// with is the map with one more entry; Lifters hold the old one.
+func with(old map[lift.ExerciseID]float64, id lift.ExerciseID, value float64) map[lift.ExerciseID]float64 {
+	all := map[lift.ExerciseID]float64{id: value}
+	for k, v := range old {
+		if k != id {
+			all[k] = v
+		}
+	}
+	return all
+}
+
+func kilogramsOf(word string) (float64, error) {
+	number, ok := strings.CutSuffix(word, "kg")
+	if !ok {
+		return 0, fmt.Errorf("%q is not a load", word)
+	}
+	return strconv.ParseFloat(number, 64)
+}
+
+// columns are what a set's line can tell of each rep beside its velocity.
+var columns = map[string]func(*lift.Rep) **float64{
+	"rom":     func(r *lift.Rep) **float64 { return &r.ROM },
+	"ecc":     func(r *lift.Rep) **float64 { return &r.Eccentric },
+	"peak":    func(r *lift.Rep) **float64 { return &r.PeakVelocity },
+	"drift":   func(r *lift.Rep) **float64 { return &r.BarDrift },
+	"tilt":    func(r *lift.Rep) **float64 { return &r.BarTilt },
+	"ratio":   func(r *lift.Rep) **float64 { return &r.HipShoulderRatio },
+	"flexion": func(r *lift.Rep) **float64 { return &r.TrunkFlexion },
 }
 
 func (s *script) sets(at time.Time, key string, words []string) error {
@@ -142,47 +249,47 @@ func (s *script) sets(at time.Time, key string, words []string) error {
 	if words[0] == "-" {
 		r.Exercise = ""
 	}
-	load, ok := strings.CutSuffix(words[1], "kg")
-	if !ok {
-		return fmt.Errorf("%q is not a load", words[1])
+	if len(words) < 3 {
+		return fmt.Errorf("%q: want a load and sets or velocities", words)
 	}
-	if load != "?" {
-		kg, err := strconv.ParseFloat(load, 64)
+	if words[1] != "?kg" {
+		kg, err := kilogramsOf(words[1])
 		if err != nil {
 			return err
 		}
 		r.LoadKg = &kg
 	}
+	late := time.Duration(0)
 	add := func(at time.Time) {
 		s.seq++
-		r.Seq, r.LogSeq, r.Time, r.Received = s.seq, uint64(s.seq), at.UTC(), at.UTC()
+		r.Seq, r.LogSeq, r.Time, r.Received = s.seq, uint64(s.seq), at.UTC(), at.Add(late).UTC()
 		r.ID = lift.RepID(r.Site, r.Device, r.BootID, r.Seq)
 		s.lines[key] = append(s.lines[key], r.ID)
 		s.watcher.rep(r)
 	}
-	for i, w := range words[2:] {
-		switch number, isSet := strings.CutPrefix(w, "#"); {
+	for i := 2; i < len(words); i++ {
+		w := words[i]
+		number, isSet := strings.CutPrefix(w, "#")
+		var err error
+		switch {
 		case isSet:
-			n, err := strconv.Atoi(number)
-			if err != nil {
-				return err
-			}
+			n := 0
+			n, err = strconv.Atoi(number)
 			r.Set = &n
 		case w == "warmup":
 			r.Warmup = true
 		case w == "historical":
 			r.Historical = true
+		case w == "segmented":
+			r.Source = lift.SourceSegmented
+		case w == "on" && i+1 < len(words):
+			i++
+			r.Device = lift.DeviceID(words[i])
+		case w == "received" && i+1 < len(words):
+			i++
+			late, err = time.ParseDuration(words[i])
 		case w == "@":
-			for k, v := range words[2+i+1:] {
-				v, r.Failed = strings.CutSuffix(v, "!")
-				mps, err := strconv.ParseFloat(v, 64)
-				if err != nil {
-					return err
-				}
-				r.MeanVelocity = mps
-				add(at.Add(time.Duration(4*k) * time.Second))
-			}
-			return nil
+			return s.reps(at, words[i+1:], &r, add)
 		default:
 			var sets, reps int
 			if _, err := fmt.Sscanf(w, "%dx%d", &sets, &reps); err != nil {
@@ -194,7 +301,125 @@ func (s *script) sets(at time.Time, key string, words []string) error {
 				}
 			}
 		}
+		if err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// reps adds the reps of one set, given by columns.
+func (s *script) reps(at time.Time, words []string, r *lift.RepRecord, add func(time.Time)) error {
+	in := "velocity"
+	of := map[string][]string{}
+	for _, w := range words {
+		if _, ok := columns[w]; ok {
+			in = w
+			continue
+		}
+		of[in] = append(of[in], w)
+	}
+	for k, v := range of["velocity"] {
+		v, r.Failed = strings.CutSuffix(v, "!")
+		mps, err := strconv.ParseFloat(v, 64)
+		if err != nil {
+			return err
+		}
+		r.MeanVelocity = mps
+		for name, field := range columns {
+			values := of[name]
+			switch {
+			case len(values) == 0:
+				continue
+			case len(values) == 1:
+				err = give(field(&r.Rep), values[0])
+			case len(values) == len(of["velocity"]):
+				err = give(field(&r.Rep), values[k])
+			default:
+				err = fmt.Errorf("%d values of %s for %d reps", len(values), name, len(of["velocity"]))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		add(at.Add(time.Duration(4*k) * time.Second))
+	}
+	return nil
+}
+
+func give(field **float64, word string) error {
+	*field = nil
+	if word == "-" {
+		return nil
+	}
+	v, err := strconv.ParseFloat(word, 64)
+	*field = &v
+	return err
+}
+
+func (s *script) logged(at time.Time, words []string) error {
+	if len(words) < 3 {
+		return fmt.Errorf("%q: want an exercise, a load and sets", words)
+	}
+	l := lift.LoggedSet{Site: "main", Athlete: "ana", Exercise: lift.ExerciseID(words[0])}
+	if words[1] != "?kg" {
+		kg, err := kilogramsOf(words[1])
+		if err != nil {
+			return err
+		}
+		l.LoadKg = &kg
+	}
+	for _, w := range words[2:] {
+		if w == "warmup" {
+			l.Warmup = true
+			continue
+		}
+		var sets int
+		if _, err := fmt.Sscanf(w, "%dx%d", &sets, &l.Reps); err != nil {
+			return fmt.Errorf("%q: %w", w, err)
+		}
+		for n := range sets {
+			l.Time = at.Add(time.Duration(n) * 3 * time.Minute).UTC()
+			l.ID = fmt.Sprintf("row-%d", len(s.watcher.view.logged)+1)
+			s.watcher.view.logged[l.ID] = l
+			s.watcher.see(l.Time)
+		}
+	}
+	s.watcher.evaluate(s.watcher.now)
+	s.watcher.load(at)
+	return nil
+}
+
+func (s *script) plan(at time.Time, words []string) error {
+	if len(words) == 0 {
+		return fmt.Errorf("plan what?")
+	}
+	step := lift.PlanStep{Verb: lift.PlanVerb(words[0]), At: at.UTC(), By: "coach"}
+	switch step.Verb {
+	case lift.PlanHold, lift.PlanRelease, lift.PlanStart, lift.PlanAdvance, lift.PlanRepeat, lift.PlanEnd:
+	default:
+		return fmt.Errorf("nobody can %q a plan", words[0])
+	}
+	week := false
+	for _, w := range words[1:] {
+		if w == "week" {
+			week = true
+			continue
+		}
+		kg, err := kilogramsOf(w)
+		if err != nil {
+			return err
+		}
+		if week {
+			step.PreInjuryWeekKg = &kg
+		} else {
+			step.PreInjuryKg = &kg
+		}
+	}
+	s.watcher.see(at)
+	s.watcher.evaluate(s.watcher.now)
+	s.watcher.view.plan[at.Format(time.RFC3339)+words[0]] = step
+	s.watcher.load(at)
 	return nil
 }
 
@@ -209,6 +434,8 @@ func (s *script) correct(ids, words []string) error {
 		var v float64
 		v, err = strconv.ParseFloat(kg, 64)
 		r.LoadKg = &v
+	} else if field, ok := columns[words[1]]; ok && len(words) > 2 {
+		err = give(field(&r.Rep), words[2])
 	} else if words[1] == "invalid" {
 		r.Valid = false
 	} else {
@@ -224,16 +451,34 @@ func (s *script) checkIn(at time.Time, words []string) error {
 		CheckIn: lift.CheckIn{Time: at.UTC(), Phase: lift.Phase(words[0])},
 	}
 	for i := 1; i < len(words); i++ {
-		if words[i] == "pain" && i+1 < len(words) {
-			n, err := strconv.Atoi(words[i+1])
-			if err != nil {
-				return err
+		var err error
+		var n int
+		var v float64
+		switch w := words[i]; w {
+		case "pain", "nutrition", "sleep", "stiff":
+			if i++; i == len(words) {
+				return fmt.Errorf("%s without a number", w)
 			}
-			c.Pain = &n
-			i++
-			continue
+			switch w {
+			case "pain":
+				n, err = strconv.Atoi(words[i])
+				c.Pain = &n
+			case "nutrition":
+				n, err = strconv.Atoi(words[i])
+				c.Nutrition = &n
+			case "sleep":
+				v, err = strconv.ParseFloat(words[i], 64)
+				c.SleepH = &v
+			case "stiff":
+				v, err = strconv.ParseFloat(words[i], 64)
+				c.StiffMorningMin = &v
+			}
+		default:
+			c.Symptoms = append(c.Symptoms, lift.Symptom(w))
 		}
-		c.Symptoms = append(c.Symptoms, lift.Symptom(words[i]))
+		if err != nil {
+			return err
+		}
 	}
 	if old, ok := s.watcher.view.checkIns[c.ID]; ok {
 		c.Revision = old.Revision + 1
