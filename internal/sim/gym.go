@@ -70,7 +70,8 @@ func NewGym(o GymOptions) (*Gym, error) {
 func (g *Gym) Lifters() []Lifter { return slices.Clone(g.roster) }
 
 // Rack returns the device id of the i-th rack's sensor, from 0. The first rack
-// also sends velocity samples; the last one is behind a broken gateway.
+// also sends velocity samples, the third, where it is not the last, sends nothing
+// else at speed 1; the last one is behind a broken gateway.
 func (g *Gym) Rack(i int) lift.DeviceID { return lift.DeviceID("rack-" + strconv.Itoa(i+1)) }
 
 // Racks returns how many racks there are.

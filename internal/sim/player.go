@@ -25,6 +25,10 @@ const (
 // leastPace is the least time between two reps, at whatever speed.
 const leastPace = 150 * time.Millisecond
 
+// muteRack is the rack whose sensor sends velocity samples alone, at speed 1 and in a
+// gym of at least four racks. Nothing injected happens there first.
+const muteRack = 2
+
 // turnover is how long a rack is free between two sessions, at speed 1.
 const turnover = time.Minute
 
@@ -183,6 +187,7 @@ type rack struct {
 	seq     int64
 	chunk   int64
 	samples bool
+	mute    bool    // tells no reps, but for their samples
 	faults  *faults // nil behind a sound gateway
 	random  *rand.Rand
 }
@@ -192,11 +197,14 @@ func (p *Player) rack(ctx context.Context, gym *Gym, i int, first *Session, repo
 	r := &rack{
 		player: p, site: gym.Site(), device: gym.Rack(i),
 		boot: "b" + strconv.FormatInt(booted.UnixMilli(), 36), booted: booted,
-		samples: i == 0 && (p.Speed == 0 || p.Speed == 1),
-		random:  rand.New(rand.NewPCG(gym.options.Seed, uint64(i))),
+		random: rand.New(rand.NewPCG(gym.options.Seed, uint64(i))),
 	}
 	if i == gym.Racks()-1 {
 		r.faults = &faults{}
+	}
+	if p.Speed == 0 || p.Speed == 1 {
+		r.mute = i == muteRack && r.faults == nil
+		r.samples = i == 0 || r.mute
 	}
 	id := p.identity(gym.Site(), string(r.device))
 	birth := r.status(lift.DeviceReady)
@@ -301,6 +309,9 @@ func (r *rack) set(ctx context.Context, s Set) error {
 }
 
 func (r *rack) sendRep(ctx context.Context, s Set, i int) error {
+	if r.mute {
+		return nil
+	}
 	now := stamp(r.player.Now())
 	rep := s.rep(i, r.boot, r.seq, now)
 	since := now.Sub(r.booted).Microseconds()

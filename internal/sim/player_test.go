@@ -184,6 +184,41 @@ func TestThePlayerPublishesALivingGym(t *testing.T) {
 	})
 }
 
+func TestAtSpeedOneOneRackSendsSamplesAlone(t *testing.T) {
+	_, port := startBroker(t, t.TempDir(), -1)
+	p := newPlayer(t, port)
+	in := subscribe(t, p.Broker)
+	g, err := NewGym(GymOptions{Seed: 7, Site: "main", Athletes: 8, Racks: 4, Start: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- p.Run(ctx, g) }()
+	count := func(messages []Message, device, what string) (n int) {
+		for _, m := range messages {
+			if leaf(m) == what && strings.Contains(m.Topic, device) {
+				n++
+			}
+		}
+		return n
+	}
+	messages := in.until(t, 40*time.Second, "chunks of rack-3 and reps beside", func(m []Message) bool {
+		return count(m, "rack-3", "samples") >= 6 && count(m, "rack-1", "rep") >= 1
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n := count(messages, "rack-3", "rep"); n != 0 {
+		t.Errorf("rack-3 tells %d reps", n)
+	}
+	if n := count(messages, "rack-3", "assign"); n == 0 {
+		t.Error("nobody is assigned to rack-3")
+	}
+}
+
 func TestAtSpeedOneABarSendsSamplesOfItsReps(t *testing.T) {
 	_, port := startBroker(t, t.TempDir(), -1)
 	p := newPlayer(t, port)
@@ -196,7 +231,7 @@ func TestAtSpeedOneABarSendsSamplesOfItsReps(t *testing.T) {
 	messages := in.until(t, 30*time.Second, "five chunks", func(m []Message) bool {
 		chunks = nil
 		for _, m := range m {
-			if leaf(m) != "samples" {
+			if leaf(m) != "samples" || !strings.Contains(m.Topic, "rack-1") {
 				continue
 			}
 			var s lift.Samples
