@@ -65,8 +65,8 @@ func (s *Server) listReps(ctx context.Context, in *historyInput) (*answer[list[l
 	return &answer[list[lift.RepRecord]]{http.StatusOK, list[lift.RepRecord]{reps, next}}, nil
 }
 
-// nameSets fills in which sets the reps, in the order of time, belong to. A rep
-// that is not valid is in none.
+// nameSets fills in which sets the reps, in the order of time, belong to, and
+// where each is in its life. A rep that is not valid is in no set, nor is a ghost.
 func (s *Server) nameSets(ctx context.Context, athlete lift.AthleteID, reps []lift.RepRecord) error {
 	if len(reps) == 0 || athlete == "" {
 		return nil
@@ -83,8 +83,26 @@ func (s *Server) nameSets(ctx context.Context, athlete lift.AthleteID, reps []li
 	}
 	for i := range reps {
 		reps[i].SetID = setOf[reps[i].ID]
+		reps[i].State = stateOf(&reps[i], s.now())
 	}
 	return nil
+}
+
+// provisionalFor is how long after its receipt a rep's set may still go on.
+const provisionalFor = 90 * time.Second
+
+func stateOf(r *lift.RepRecord, now time.Time) lift.RepState {
+	switch {
+	case !r.Valid:
+		return lift.RepInvalid
+	case r.SetID == "":
+		return lift.RepGhost
+	case r.Edited || r.Revision > 0:
+		return lift.RepCorrected
+	case now.Before(r.Received.Add(provisionalFor)):
+		return lift.RepProvisional
+	}
+	return lift.RepConfirmed
 }
 
 // setsAround returns the athlete's sets between the times and some on both sides,

@@ -36,7 +36,7 @@ func TestRepsNameTheSetThatSetsShow(t *testing.T) {
 	}
 	received := trained.Format(time.RFC3339)
 	wanted := map[string]any{
-		"id": repID(rep("ana", 0, trained)), "site": "main", "device": "bar-1", "set_id": sets.Items[0]["id"], "valid": true,
+		"id": repID(rep("ana", 0, trained)), "site": "main", "device": "bar-1", "set_id": sets.Items[0]["id"], "valid": true, "state": "confirmed",
 		"received": received, "source": "device", "boot_id": "b1-ana", "seq": 0.0, "time": received, "athlete": "ana",
 		"exercise": "deadlift", "load_kg": 120.0, "set": 1.0, "mean_velocity_mps": 0.6,
 	}
@@ -48,6 +48,38 @@ func TestRepsNameTheSetThatSetsShow(t *testing.T) {
 	}
 	if got := want[list[lift.RepRecord]](g, 200, "GET", "/api/v1/athletes/nobody/reps", ""); got.Items == nil || len(got.Items) != 0 {
 		t.Errorf("reps of nobody: %v", got)
+	}
+}
+
+// A rep is provisional while its set may go on, then confirmed; what was corrected
+// says so, and what is far shorter than the day's others is a ghost.
+func TestRepsTellWhereTheyAreInTheirLife(t *testing.T) {
+	g := open(t)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	var reps []journal.Event
+	for i := range 8 {
+		e := rep("ana", i, now.Add(-time.Hour))
+		e.Rep.ROM = new(0.5)
+		reps = append(reps, e)
+	}
+	reps[6].Rep.ROM = new(0.1)
+	live := rep("ana", 20, now)
+	live.Rep.Set = new(2)
+	reps = append(reps, live)
+	g.append(reps...)
+	want[lift.RepRecord](g, 200, "PATCH", "/api/v1/reps/"+repID(reps[1]), `{"load_kg":121}`)
+	want[lift.RepRecord](g, 200, "PATCH", "/api/v1/reps/"+repID(reps[2]), `{"valid":false}`)
+	got := want[list[lift.RepRecord]](g, 200, "GET", "/api/v1/athletes/ana/reps", "")
+	states := map[string]lift.RepState{}
+	for _, r := range got.Items {
+		states[r.ID] = r.State
+	}
+	for i, state := range map[int]lift.RepState{
+		0: lift.RepConfirmed, 1: lift.RepCorrected, 2: lift.RepInvalid, 6: lift.RepGhost, 7: lift.RepConfirmed, 8: lift.RepProvisional,
+	} {
+		if states[repID(reps[i])] != state {
+			t.Errorf("rep %d is %s, want %s", i, states[repID(reps[i])], state)
+		}
 	}
 }
 

@@ -205,13 +205,28 @@ type RepRecord struct {
 	Rep
 	SetID    string    `json:"set_id,omitzero"`
 	Valid    bool      `json:"valid"`
+	State    RepState  `json:"state,omitzero"`
 	Received time.Time `json:"received"`
+	// Edited is true where a coach has corrected the rep.
+	Edited bool `json:"-"`
 	// LogSeq is the log's sequence of the rep's first arrival: "earliest logged".
 	LogSeq uint64 `json:"-"`
 	// PointTime is Time, moved on by as many milliseconds as are needed to make
 	// it unique among the reps of one device.
 	PointTime time.Time `json:"-"`
 }
+
+// RepState is where a rep is in its life.
+type RepState string
+
+// The states of a rep.
+const (
+	RepProvisional RepState = "provisional" // its set may still go on
+	RepConfirmed   RepState = "confirmed"
+	RepCorrected   RepState = "corrected" // by its device or a coach
+	RepGhost       RepState = "ghost"     // far shorter than the day's others of the exercise: it counts for nothing
+	RepInvalid     RepState = "invalid"   // a coach or the device's own rep has taken it out
+)
 
 // RepEdit is a coach's correction of one rep. Fields that are nil stay as they
 // are. It stands above every revision of the device.

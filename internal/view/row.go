@@ -52,7 +52,7 @@ func scanRow(s scanner) (*row, error) {
 	r.Warmup = r.flags&flagWarmup != 0
 	r.Failed = r.flags&flagFailed != 0
 	r.Historical = r.flags&flagHistorical != 0
-	r.Valid = r.flags&flagInvalid == 0
+	r.Valid, r.Edited = r.flags&flagInvalid == 0, r.flags&flagEdited != 0
 	return &r, nil
 }
 
@@ -133,6 +133,7 @@ func (r *row) resolve(raw lift.Rep, assigned *lift.Assignment, told bool, patch 
 	r.Valid = !told
 	if patch != nil {
 		r.flags |= flagEdited
+		r.Edited = true
 		if patch.Valid != nil {
 			r.Valid = *patch.Valid
 		}
