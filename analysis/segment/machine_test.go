@@ -191,7 +191,7 @@ func drawn(t *rapid.T) (*trace, Gate) {
 		sh := shapes[rapid.IntRange(0, len(shapes)-1).Draw(t, "shape")].of
 		rom := rapid.Float64Range(0.3, 0.7).Draw(t, "rom")
 		// At 50 Hz a faster rep has too few samples for 0.02 m/s.
-		mean := min(rapid.Float64Range(0.25, 0.9).Draw(t, "mean"), rom/0.6)
+		mean := min(rapid.Float64Range(0.25, 0.9).Draw(t, "mean"), rom/0.8)
 		loss := rapid.Float64Range(0, 0.15).Draw(t, "loss")
 		pause := rapid.Float64Range(0, 1.2).Draw(t, "pause")
 		if pause < 0.3 {

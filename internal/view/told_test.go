@@ -160,3 +160,14 @@ func TestARepThatIsKnownNeedNotBeFoundAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAFoundRepSaysIsKept(t *testing.T) {
+	v := openView(t)
+	event := foundEvent(7, noon, by("ana", 100), func(r *lift.Rep) {
+		r.TimeToPeak, r.StickingFrom, r.StickingTo = new(0.4), new(0.3), new(0.6)
+	})
+	put(t, v, event)
+	if diff := cmp.Diff(*event.Rep, one(t, v, "ana").Rep); diff != "" {
+		t.Errorf("(-appended +read):\n%s", diff)
+	}
+}
