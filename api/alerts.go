@@ -38,6 +38,8 @@ type AlertListFilter struct {
 type alertDetail struct {
 	lift.Alert
 	History []view.AlertStep `json:"history" doc:"each step of its life, oldest first, with the alert after it"`
+	// Escalations are what follows while nobody acknowledges it.
+	Escalations []escalation `json:"escalations,omitempty" doc:"what follows while nobody acknowledges it"`
 }
 
 // remark is what somebody says when they answer an alert.
@@ -93,7 +95,7 @@ func (s *Server) getAlert(ctx context.Context, in *IDPath) (*answer[alertDetail]
 	if err != nil {
 		return nil, err
 	}
-	return &answer[alertDetail]{http.StatusOK, alertDetail{a, steps}}, nil
+	return &answer[alertDetail]{http.StatusOK, alertDetail{a, steps, escalations(&a, steps)}}, nil
 }
 
 type answerInput struct {

@@ -172,6 +172,7 @@ func (s *Server) route(version string) {
 	})
 	s.api.UseMiddleware(s.authenticate, s.wantBody)
 	s.addAlerts()
+	s.addDigest()
 	s.addStreams()
 	s.addTickets()
 	s.addHistory()
