@@ -20,6 +20,7 @@ type story struct {
 	settings Settings
 	reps     []lift.RepRecord
 	checkIns []lift.CheckInRecord
+	plan     []lift.PlanStep
 	end      time.Time
 }
 
@@ -49,6 +50,8 @@ func drawStory(t *rapid.T) story {
 			s.session(rng, at, &seq)
 		}
 	}
+	s.mornings(rng, start, 7*weeks)
+	s.decisions(rng, start, 7*weeks)
 	s.end = start.AddDate(0, 0, 7*weeks).Add(time.Duration(rng.IntN(48)) * time.Hour)
 	if rng.IntN(2) == 0 && len(s.reps) > 0 {
 		s.end = s.reps[len(s.reps)-1].Time.Add(30 * time.Second)
@@ -57,8 +60,12 @@ func drawStory(t *rapid.T) story {
 }
 
 func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
-	exercises := []lift.ExerciseID{"deadlift", "sumo-deadlift", "squat", "zercher", ""}
-	exercise := exercises[min(rng.IntN(8), len(exercises)-1)]
+	exercises := []lift.ExerciseID{"deadlift", "romanian_deadlift", "sumo-deadlift", "squat", "hip_thrust", "zercher", ""}
+	exercise := exercises[min(rng.IntN(10), len(exercises)-1)]
+	if rng.IntN(3) == 0 {
+		exercise = "deadlift"
+	}
+	drift := rng.IntN(3) == 0
 	numbered := rng.IntN(2) == 0
 	for n := range 1 + rng.IntN(5) {
 		load := float64(60 + 40*rng.IntN(2+rng.IntN(2)))
@@ -82,6 +89,12 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 			}
 			if numbered {
 				r.Set = new(rng.IntN(1 + n%3))
+			}
+			if rng.IntN(3) > 0 {
+				r.Eccentric = new(1 + 3*rng.Float64())
+			}
+			if drift {
+				r.BarTilt, r.BarDrift = new(6*rng.Float64()), new(0.05*rng.Float64())
 			}
 			*seq++
 			s.reps = append(s.reps, r)
@@ -119,13 +132,82 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 			ID: lift.CheckInID("ana", when, phase), Site: "main", Athlete: "ana",
 			CheckIn: lift.CheckIn{Time: when.UTC(), Phase: phase, Pain: new(rng.IntN(9))},
 		}
-		if rng.IntN(12) == 0 {
+		switch rng.IntN(30) {
+		case 0:
 			c.Symptoms = []lift.Symptom{lift.NightPain, lift.Radiating}
+		case 1:
+			c.Symptoms = []lift.Symptom{lift.Tingling}
 		}
 		s.checkIns = append(s.checkIns, c)
 		if rng.IntN(10) == 0 {
 			c.Revision, c.Pain = 1, new(rng.IntN(11))
 			s.checkIns = append(s.checkIns, c)
+		}
+	}
+}
+
+// mornings adds what is reported each day, over stretches in which the athlete
+// reports at all: sleep, food, stiffness, and pain in or without daily life.
+func (s *story) mornings(rng *rand.Rand, start time.Time, days int) {
+	for day := 0; day < days; day++ {
+		if rng.IntN(6) == 0 {
+			day += rng.IntN(30)
+		}
+		stiff, sore := rng.IntN(3) == 0, rng.IntN(7)
+		for n := 3 + rng.IntN(60); n > 0 && day < days; n, day = n-1, day+1 {
+			if rng.IntN(6) == 0 {
+				continue
+			}
+			phase := lift.PhaseDaily
+			if rng.IntN(2) == 0 {
+				phase = lift.PhaseNextMorning
+			}
+			at := start.AddDate(0, 0, day).Add(time.Duration(rng.IntN(10*60)) * time.Minute)
+			c := lift.CheckInRecord{
+				ID: lift.CheckInID("ana", at, phase), Site: "main", Athlete: "ana",
+				CheckIn: lift.CheckIn{Time: at.UTC(), Phase: phase},
+			}
+			if rng.IntN(3) > 0 {
+				c.Pain = new(max(0, sore-rng.IntN(4)))
+			}
+			if rng.IntN(3) > 0 {
+				c.SleepH, c.Nutrition = new(4+5*rng.Float64()), new(1+rng.IntN(5))
+			}
+			if stiff {
+				c.StiffMorningMin, c.Symptoms = new(float64(20+rng.IntN(60))), []lift.Symptom{lift.EasesWithMovement}
+			}
+			s.checkIns = append(s.checkIns, c)
+			if rng.IntN(20) == 0 {
+				c.Revision, c.Pain, c.Symptoms = 1, new(rng.IntN(11)), nil
+				s.checkIns = append(s.checkIns, c)
+			}
+		}
+	}
+}
+
+// decisions adds holds and a return plan, with steps at sensible and at other times.
+func (s *story) decisions(rng *rand.Rand, start time.Time, days int) {
+	add := func(verb lift.PlanVerb, day int) *lift.PlanStep {
+		at := start.AddDate(0, 0, day).Add(time.Duration(rng.IntN(24*60)) * time.Minute)
+		s.plan = append(s.plan, lift.PlanStep{Verb: verb, At: at.UTC(), By: "coach"})
+		return &s.plan[len(s.plan)-1]
+	}
+	for range rng.IntN(3) {
+		day := rng.IntN(days)
+		add(lift.PlanHold, day)
+		if rng.IntN(2) == 0 {
+			add(lift.PlanRelease, day+rng.IntN(40))
+		}
+	}
+	for day := rng.IntN(2 * days); day < days; day += 7 + rng.IntN(70) {
+		p := add(lift.PlanStart, day)
+		if rng.IntN(4) > 0 {
+			p.PreInjuryKg, p.PreInjuryWeekKg = new(160.0), new(4000.0)
+		}
+		verbs := []lift.PlanVerb{lift.PlanAdvance, lift.PlanAdvance, lift.PlanRepeat, lift.PlanRelease, lift.PlanEnd}
+		for range rng.IntN(5) {
+			day += rng.IntN(22)
+			add(verbs[rng.IntN(len(verbs))], day)
 		}
 	}
 }
@@ -160,6 +242,8 @@ func (v records) putCheckIn(c lift.CheckInRecord) lift.CheckInRecord {
 	return v.checkIns[c.ID]
 }
 
+func (v records) putStep(p lift.PlanStep) { v.plan[string(p.Verb)+p.At.String()] = p }
+
 func (v records) history(from, checkIns time.Time) History {
 	h := History{Site: "main", Athlete: "ana"}
 	for _, r := range v.reps {
@@ -190,6 +274,9 @@ func (s story) final() History {
 	}
 	for _, c := range s.checkIns {
 		v.putCheckIn(c)
+	}
+	for _, p := range s.plan {
+		v.putStep(p)
 	}
 	return v.history(time.Time{}, time.Time{})
 }
@@ -243,6 +330,14 @@ func (w *watcher) checkIn(c lift.CheckInRecord) {
 	}
 }
 
+// step loads anew: there are few of them.
+func (w *watcher) step(p lift.PlanStep) {
+	w.see(p.At)
+	w.evaluate(w.now)
+	w.view.putStep(p)
+	w.load(p.At)
+}
+
 func (w *watcher) see(at time.Time) {
 	if at.After(w.now) {
 		w.now = at
@@ -274,6 +369,18 @@ type event struct {
 	at      time.Time // when it arrives
 	rep     *lift.RepRecord
 	checkIn *lift.CheckInRecord
+	step    *lift.PlanStep
+}
+
+func (w *watcher) take(e event) {
+	switch {
+	case e.rep != nil:
+		w.rep(*e.rep)
+	case e.checkIn != nil:
+		w.checkIn(*e.checkIn)
+	default:
+		w.step(*e.step)
+	}
 }
 
 func (s story) events() []event {
@@ -283,6 +390,9 @@ func (s story) events() []event {
 	}
 	for i := range s.checkIns {
 		list = append(list, event{at: s.checkIns[i].Time, checkIn: &s.checkIns[i]})
+	}
+	for i := range s.plan {
+		list = append(list, event{at: s.plan[i].At, step: &s.plan[i]})
 	}
 	return list
 }
@@ -317,11 +427,7 @@ func TestFinalFindingsDoNotDependOnArrival(t *testing.T) {
 			if e.at.After(s.end) {
 				e.at = s.end
 			}
-			if e.rep != nil {
-				w.rep(*e.rep)
-			} else {
-				w.checkIn(*e.checkIn)
-			}
+			w.take(e)
 			if i%lazy == 0 {
 				w.evaluate(e.at)
 			}
@@ -340,6 +446,7 @@ func TestFinalFindingsDoNotDependOnArrival(t *testing.T) {
 		rng.Shuffle(len(final.CheckIns), func(i, j int) {
 			final.CheckIns[i], final.CheckIns[j] = final.CheckIns[j], final.CheckIns[i]
 		})
+		rng.Shuffle(len(final.Plan), func(i, j int) { final.Plan[i], final.Plan[j] = final.Plan[j], final.Plan[i] })
 		if d := cmp.Diff(want, Judge(final, s.settings, w.now)); d != "" {
 			t.Fatalf("shuffled history, - clean, + shuffled:\n%s", d)
 		}
@@ -358,6 +465,9 @@ func TestLookbackIsEnough(t *testing.T) {
 		}
 		for _, c := range s.checkIns {
 			v.putCheckIn(c)
+		}
+		for _, p := range s.plan {
+			v.putStep(p)
 		}
 		reps, checkIns := LoadFrom(from, s.settings.Zone)
 		l := NewLifter(v.history(reps, checkIns), s.settings, from, s.end)
@@ -382,11 +492,7 @@ func TestNextDueMissesNoFinding(t *testing.T) {
 		slices.SortStableFunc(events, func(a, b event) int { return a.at.Compare(b.at) })
 		w := watch(s.settings, time.Time{})
 		for i, e := range events {
-			if e.rep != nil {
-				w.rep(*e.rep)
-			} else {
-				w.checkIn(*e.checkIn)
-			}
+			w.take(e)
 			w.evaluate(e.at)
 			next := s.end
 			if i+1 < len(events) {

@@ -56,7 +56,8 @@ import (
 //	DATE TIME now            judges, as Judge and as a Lifter that was fed line by line
 //	also RULE …              findings of these rules are compared too, beside those of the folder's
 //	expect RULE SEVERITY VALUE UNIT limit LIMIT WHAT METRIC WHEN
-//	                         one line for each finding of the latest now, in order; expect nothing
+//	                         one line for each finding of the latest now, in order; expect nothing;
+//	                         at its end provisional or full demands that confidence too
 //
 // Times are local. WHEN is the week, the date, or the first rep's time.
 func TestRuleScripts(t *testing.T) {
@@ -81,6 +82,7 @@ type script struct {
 	lines   map[string][]string // ids of the reps of a line, by its time
 	seq     int64
 	judged  []string // findings of the latest now
+	sure    []string // and their confidence
 	want    []string
 	open    bool // expectations have not been compared yet
 	rules   []string
@@ -108,6 +110,11 @@ func runScript(t *testing.T, rule, text string) {
 func (s *script) compare(t *testing.T, line int) {
 	if !s.open {
 		return
+	}
+	for i := range min(len(s.want), len(s.judged)) {
+		if strings.HasSuffix(s.want[i], " "+full) || strings.HasSuffix(s.want[i], " "+provisional) {
+			s.judged[i] += " " + s.sure[i]
+		}
 	}
 	if d := cmp.Diff(s.want, s.judged); d != "" {
 		t.Errorf("before line %d, - expected, + found:\n%s", line+1, d)
@@ -416,10 +423,7 @@ func (s *script) plan(at time.Time, words []string) error {
 			step.PreInjuryKg = &kg
 		}
 	}
-	s.watcher.see(at)
-	s.watcher.evaluate(s.watcher.now)
-	s.watcher.view.plan[at.Format(time.RFC3339)+words[0]] = step
-	s.watcher.load(at)
+	s.watcher.step(step)
 	return nil
 }
 
@@ -496,7 +500,7 @@ func (s *script) judge(at time.Time) error {
 	if d := cmp.Diff(want, s.watcher.findings(), asTold); d != "" {
 		return fmt.Errorf("- Judge, + Lifter:\n%s", d)
 	}
-	s.judged, s.open = nil, true
+	s.judged, s.sure, s.open = nil, nil, true
 	for _, f := range want {
 		if err := checkTexts(&f); err != nil {
 			return err
@@ -511,6 +515,7 @@ func (s *script) judge(at time.Time) error {
 		s.judged = append(s.judged, strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s limit %s %s %s %s",
 			f.Rule, f.Severity, decimal(f.Evidence.Value), f.Evidence.Unit, decimal(f.Evidence.Threshold),
 			about(f), f.Evidence.Metric, when)), " "))
+		s.sure = append(s.sure, f.Evidence.Confidence)
 	}
 	return nil
 }
