@@ -241,8 +241,8 @@ func TestLiveSetFinishesByReceipt(t *testing.T) {
 	h := History{Athlete: "ana", Reps: b.reps}
 	due := b.reps[3].Received.Add(90 * time.Second)
 	l := NewLifter(h, Settings{}, evening, evening)
-	if found, _ := l.Evaluate(due.Add(-time.Millisecond)); len(found) != 0 {
-		t.Fatalf("found before the set was finished: %+v", found)
+	if found, _ := l.Evaluate(due.Add(-time.Millisecond)); len(found) != 1 || found[0].Rule != Device {
+		t.Fatalf("before the set was finished, more was found than the wrong clock: %+v", found)
 	}
 	if !l.NextDue().Equal(due) {
 		t.Errorf("due %s, want %s", l.NextDue(), due)

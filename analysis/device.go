@@ -117,16 +117,22 @@ func (d *diary) clockOf(k int32, o *offsets) {
 	}
 }
 
-// The clock is judged by reps over at least a minute that agree to half a minute.
+// A clock that is ahead shows with any rep: nothing arrives before it happens. One
+// that is behind must be off by the same over several reps.
 const (
-	clockReps   = 5
-	clockSpread = 30_000_000_000
-	clockSpan   = 60_000_000_000
+	clockReps = 3
+	clockSpan = int64(5e9)
 )
 
 func (o *offsets) wrong(limitS float64) bool {
-	middle := o.middle()
-	return o.n >= clockReps && o.most-o.least <= clockSpread && o.last-o.first >= clockSpan && (above(middle, limitS) || above(-middle, limitS))
+	if o.n == 0 {
+		return false
+	}
+	if above(-float64(o.most)/1e9, limitS) {
+		return true
+	}
+	span := o.last - o.first
+	return o.n >= clockReps && span >= clockSpan && o.most-o.least <= span/4 && above(o.middle(), limitS)
 }
 
 // middle is in seconds, positive where the device's clock is slow.
