@@ -203,3 +203,44 @@ func TestAlertsExpireByTicks(t *testing.T) {
 		}
 	})
 }
+
+// What time alone finds is found for athletes who left memory long ago, whether or
+// not the program ran in between.
+func TestTimeAloneFindsForThoseNotInMemory(t *testing.T) {
+	for name, between := range map[string]func(*line){
+		"running on": func(*line) {},
+		"stopped":    func(l *line) { l.restart(true) },
+		"killed":     func(l *line) { l.restart(false) },
+		"rebooted":   func(l *line) { l.reboot() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLine(t)
+			l.start(1)
+			l.put(t, slow("ana", evening, 1)...)
+			l.put(t, report("ana", evening.Add(time.Hour), lift.PhaseAfter, 7))
+			l.put(t, tickAt(evening.Add(2*time.Hour)))
+			l.put(t, tickAt(evening.Add(5*time.Hour))) // out of memory
+			l.settle(t)
+			between(l)
+			monday := begin.AddDate(0, 0, 7)
+			for _, c := range []struct {
+				at   time.Time
+				rule lift.Rule
+			}{{monday, analysis.Accessory}, {evening.Add(-18*time.Hour).AddDate(0, 0, 14), analysis.Hold}} {
+				has := func() bool {
+					return slices.ContainsFunc(l.check(t, "ana"), func(f final) bool { return f.Rule == c.rule })
+				}
+				l.put(t, tickAt(c.at.Add(-time.Minute)))
+				l.settle(t)
+				if has() {
+					t.Fatalf("%s was found before its time", c.rule)
+				}
+				l.put(t, tickAt(c.at))
+				l.settle(t)
+				if !has() {
+					t.Fatalf("%s was not found", c.rule)
+				}
+			}
+		})
+	}
+}
