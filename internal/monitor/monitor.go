@@ -48,6 +48,9 @@ const (
 	saveEvery = time.Second
 	// expireAtOnce bounds how many alerts one tick closes.
 	expireAtOnce = 2000
+	// lateAtOnce is how many athletes who are not in memory a partition judges
+	// before it looks for news.
+	lateAtOnce = 8
 )
 
 // Log is what the monitor needs of the log.
@@ -137,22 +140,47 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 		err = errors.Join(err, m.save(stopping))
 	}()
 	var changes []view.Change
+	read := pos
 	for {
-		var next uint64
-		changes, next, err = m.o.View.Changes().Read(ctx, m.position.Load(), batchSize, changes[:0])
-		if errors.Is(err, feed.ErrTooOld) {
-			next, err = m.catchUp(ctx, m.position.Load())
-		} else if err == nil {
-			err = m.judge(ctx, changes)
+		// What happens now goes before what time has found for those not in memory.
+		if _, newest := m.o.View.Changes().Span(); newest > read || !m.late() {
+			changes, read, err = m.follow(ctx, read, changes[:0])
+		} else {
+			err = m.each(ctx, func(ctx context.Context, p *partition) error { return p.judgeLate(ctx, m.newest) })
 		}
 		if err != nil {
 			return err
 		}
-		m.position.Store(next)
+		if m.late() {
+			continue // after a crash the tick must come again
+		}
+		m.position.Store(read)
 		if err := m.save(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// follow judges what comes next and returns how far it has read.
+func (m *Monitor) follow(ctx context.Context, read uint64, changes []view.Change) ([]view.Change, uint64, error) {
+	changes, next, err := m.o.View.Changes().Read(ctx, read, batchSize, changes)
+	if errors.Is(err, feed.ErrTooOld) {
+		next, err = m.catchUp(ctx, read)
+	} else if err == nil {
+		err = m.judge(ctx, changes)
+	}
+	return changes, next, err
+}
+
+// late reports whether time has found something for athletes not in memory that
+// is not judged yet.
+func (m *Monitor) late() bool {
+	for _, p := range m.partitions {
+		if len(p.late) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Monitor) save(ctx context.Context) error {

@@ -18,6 +18,7 @@ type partition struct {
 	m        *Monitor
 	athletes map[lift.AthleteID]*athlete
 	due      map[lift.AthleteID]time.Time // of those not in memory: when time alone may find something
+	late     []lift.AthleteID             // of these, those whose time has come
 	touched  []*athlete
 }
 
@@ -280,15 +281,13 @@ func (p *partition) displaced(ctx context.Context, a *athlete, err error) error 
 // tick judges the athletes for whom time alone has changed something, and lets go
 // of those who have not trained for a while.
 func (p *partition) tick(ctx context.Context, now time.Time) error {
+	p.late = p.late[:0]
 	for id, due := range p.due {
 		if !due.After(now) {
-			p.at(id).seen = now.Add(-idle - time.Second) // let go again below
+			p.late = append(p.late, id)
 		}
 	}
-	if err := p.judge(ctx, now); err != nil {
-		return err
-	}
-	for id, a := range p.athletes {
+	for _, a := range p.athletes {
 		if a.lifter == nil {
 			continue
 		}
@@ -299,11 +298,34 @@ func (p *partition) tick(ctx context.Context, now time.Time) error {
 				return err
 			}
 		case now.Sub(a.seen) > idle && (due.IsZero() || due.Sub(now) > idle):
-			if !due.IsZero() {
-				p.due[id] = due
-			}
-			delete(p.athletes, id)
+			p.letGo(a)
 		}
 	}
+	return nil
+}
+
+// letGo forgets an athlete until an event or the time comes that may find
+// something.
+func (p *partition) letGo(a *athlete) {
+	if due := a.lifter.NextDue(); !due.IsZero() {
+		p.due[a.id] = due
+	}
+	delete(p.athletes, a.id)
+}
+
+// judgeLate judges some of the athletes whose time has come and lets them go again.
+func (p *partition) judgeLate(ctx context.Context, now time.Time) error {
+	n := min(len(p.late), lateAtOnce)
+	for _, id := range p.late[:n] {
+		if _, waits := p.due[id]; !waits {
+			continue // an event came first
+		}
+		a := p.at(id)
+		if err := p.judge(ctx, now); err != nil {
+			return err
+		}
+		p.letGo(a)
+	}
+	p.late = p.late[n:]
 	return nil
 }
