@@ -11,6 +11,9 @@ const (
 	Deadlift lift.ExerciseID = "deadlift"
 	Squat    lift.ExerciseID = "squat"
 	Bench    lift.ExerciseID = "bench_press"
+	// HipThrust is the week's work for the posterior chain. No line of velocities
+	// was found for it; it has the deadlift's.
+	HipThrust lift.ExerciseID = "hip_thrust"
 )
 
 // VelocityAt returns the mean concentric velocity in m/s that an average lifter
@@ -45,6 +48,8 @@ func motionOf(exercise lift.ExerciseID) motion {
 		return motion{rom: 0.60, eccentric: 1.5, lowersFirst: true}
 	case Bench:
 		return motion{rom: 0.42, eccentric: 1.3, lowersFirst: true}
+	case HipThrust:
+		return motion{rom: 0.36, eccentric: 1.2, lowersFirst: true}
 	default:
 		return motion{rom: 0.54, eccentric: 1.2}
 	}

@@ -23,13 +23,13 @@ type slot struct {
 }
 
 var threeDays = [][]slot{
-	{{Deadlift, 5, 5, 0}, {Bench, 4, 6, 0.02}},
+	{{Deadlift, 5, 5, 0}, {Bench, 4, 6, 0.02}, {HipThrust, 3, 8, 0.10}},
 	{{Squat, 5, 5, 0}, {Bench, 4, 6, 0}},
 	{{Deadlift, 5, 5, 0.05}, {Squat, 4, 5, 0.03}},
 }
 
 var fourDays = [][]slot{
-	{{Deadlift, 5, 5, 0}, {Bench, 4, 6, 0.02}},
+	{{Deadlift, 5, 5, 0}, {Bench, 4, 6, 0.02}, {HipThrust, 3, 8, 0.10}},
 	{{Squat, 5, 5, 0}},
 	{{Deadlift, 5, 5, 0.05}, {Bench, 4, 6, 0}},
 	{{Squat, 4, 5, 0.03}},
