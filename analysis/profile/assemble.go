@@ -108,7 +108,8 @@ func (t *track) between(first, last Date) []Point {
 }
 
 // tracks sorts the sets that began up to a time into tracks, by exercise, site and
-// device. Reps flagged as warm-ups and tempo sets are left out.
+// device. Tempo sets are left out; warm-ups are not, because only they are light
+// enough to give a line its span.
 func tracks(h History, at time.Time, o Options) []*track {
 	reps := make(map[string]*lift.RepRecord, len(h.Reps))
 	for i := range h.Reps {
@@ -119,7 +120,7 @@ func tracks(h History, at time.Time, o Options) []*track {
 		set := &h.Sets[i]
 		var own []*lift.RepRecord
 		for _, id := range set.RepIDs {
-			if r := reps[id]; r != nil && r.Valid && !r.Warmup && set.Exercise != "" {
+			if r := reps[id]; r != nil && r.Valid && set.Exercise != "" {
 				own = append(own, r)
 			}
 		}

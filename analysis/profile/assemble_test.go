@@ -120,7 +120,6 @@ func TestWhatWasNotTheBestEffortIsNoPoint(t *testing.T) {
 		return func(_ int, r *lift.RepRecord) { f(r) }
 	}
 	for _, change := range []func(*lift.RepRecord){
-		func(r *lift.RepRecord) { r.Warmup = true },
 		func(r *lift.RepRecord) { r.Failed = true },
 		func(r *lift.RepRecord) { r.Valid = false },
 		func(r *lift.RepRecord) { r.LoadKg = nil },
@@ -128,12 +127,16 @@ func TestWhatWasNotTheBestEffortIsNoPoint(t *testing.T) {
 	} {
 		d.set(d.at(2), "deadlift", 140, []float64{0.9, 0.9}, every(change))
 	}
+	d.set(d.at(2).Add(time.Minute), "deadlift", 60, []float64{0.9, 0.95}, every(func(r *lift.RepRecord) { r.Warmup = true }))
+	if p := d.profile(t, 2); len(p.Points) != 2 {
+		t.Errorf("a warm-up: %+v", p)
+	}
 	d.set(d.at(2).Add(2*time.Hour), "deadlift", 140, []float64{0.9}) // after the time it is asked for
-	if p := d.profile(t, 2); len(p.Points) != 1 || p.Line != nil || p.WhyNot != FewLoads || p.Maximum.Kg != nil {
+	if p := d.profile(t, 2); len(p.Points) != 2 || p.WhyNot != FewLoads || p.Maximum.Kg != nil {
 		t.Errorf("%+v", p)
 	}
 	d.set(d.at(2), "deadlift", 140, []float64{0.5, 0.52}, every(func(r *lift.RepRecord) { r.Eccentric = new(2.9) }))
-	if p := d.profile(t, 2); len(p.Points) != 2 || p.Line == nil || p.WhyNot != FewLoads {
+	if p := d.profile(t, 2); len(p.Points) != 3 || p.Line == nil || p.WhyNot != "" {
 		t.Errorf("a controlled set: %+v", p)
 	}
 }
