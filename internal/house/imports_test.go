@@ -54,6 +54,8 @@ var levels = map[string]int{
 	"internal/segmenter": 40,
 	"internal/sim":       40,
 
+	"internal/backtest": 30,
+
 	"internal/view": 25, // it follows the log, and reads its events
 
 	"internal/journal": 20,
