@@ -27,7 +27,10 @@ type report struct {
 	rests     bool    // it eases with rest
 }
 
-const noPain = -1
+const (
+	noPain    = -1
+	worstPain = 10
+)
 
 func (d *diary) convertCheckIn(c *lift.CheckInRecord) report {
 	r := report{
@@ -82,7 +85,7 @@ func reach(r lift.Rule) date {
 	switch r {
 	case PainPersistence:
 		return persistenceDays
-	case Hold, ReturnPlan:
+	case Hold:
 		return 28
 	}
 	return 14

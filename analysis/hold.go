@@ -4,20 +4,24 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// holdViolation tells of a heavy deadlift under a hold, by date. Without a known
-// maximum any deadlift counts.
+// holdViolation tells of a heavy deadlift under a hold, by date. Light work since
+// an injury tells nothing of the maximum: within a return plan the one before it
+// counts, where it was given. Without a known maximum any deadlift counts.
 func (d *diary) holdViolation(day date, sets []int32) (lift.Finding, bool) {
 	l := &d.Limits.Hold
-	m := d.maximumOf(DeadliftFamily, day)
+	m := *d.maximumOf(DeadliftFamily, day)
+	if p, ok := d.phase(d.endOf(day+1) - 1); ok && p.maximum > 0 {
+		m.grams, m.how = p.maximum, "maximum before the injury"
+	}
 	var worst *set
-	var held span
+	var since date
 	share, count := 0.0, 0
 	for _, k := range sets {
 		s := &d.sets[k]
 		if d.lifts[s.lift].group != DeadliftFamily || s.completed == 0 {
 			continue
 		}
-		h, ok := d.hold(d.of(s).ended)
+		first, _, ok := d.hold(d.of(s).ended)
 		if !ok {
 			continue
 		}
@@ -27,7 +31,7 @@ func (d *diary) holdViolation(day date, sets []int32) (lift.Finding, bool) {
 		}
 		count++
 		if worst == nil || of > share {
-			worst, share, held = s, of, h
+			worst, share, since = s, of, first
 		}
 	}
 	if worst == nil {
@@ -51,24 +55,25 @@ func (d *diary) holdViolation(day date, sets []int32) (lift.Finding, bool) {
 	if worst.load != noLoad {
 		f.Evidence.Observed = new(kilograms(worst.load))
 	}
-	tellHoldViolation(&f, held.day)
+	tellHoldViolation(&f, since)
 	return f, true
 }
 
 // overdueHolds tells of holds whose pain has not settled after the planned time.
 func (d *diary) overdueHolds(found []lift.Finding, from date, now int64) []lift.Finding {
 	l := &d.Limits.Hold
-	for _, s := range d.spans {
+	for _, s := range d.holds() {
 		planned := d.endOf(s.day + date(l.PlannedDays))
-		if s.flag || s.day < from || s.to <= planned || now < planned {
+		if s.day < from || s.to <= planned || now < planned {
 			continue
 		}
+		_, gravest, _ := d.hold(planned)
 		f := d.finding(Hold, lift.Warning, "", d.episodeWindow(s.day, s.day+date(l.PlannedDays)))
 		f.Evidence = lift.Evidence{
 			Value: float64(l.PlannedDays), Unit: "days", Threshold: float64(l.PlannedDays), Metric: "days_on_hold",
 			Reference: "planned days of a hold", ReferenceValue: new(float64(l.PlannedDays)), Samples: 1, Confidence: full,
 		}
-		tellOverdueHold(&f, s.cause)
+		tellOverdueHold(&f, gravest)
 		found = append(found, f)
 	}
 	return found

@@ -338,14 +338,14 @@ func (l *Lifter) wake() int64 {
 			at(l.sessions[x].day + 2)
 		}
 	}
-	for _, s := range l.spans {
-		if due := s.day + date(l.Limits.Hold.PlannedDays); !s.flag && s.to > l.endOf(due) {
+	for _, s := range l.holds() {
+		if due := s.day + date(l.Limits.Hold.PlannedDays); s.to > l.endOf(due) {
 			at(due)
 		}
 	}
-	if len(l.plan) > 0 {
-		for _, p := range l.phases() {
-			at(p.day + date(l.Limits.ReturnPlan.GateDays))
+	for _, p := range l.phases() {
+		for day := p.day + 7; day <= p.day+longestPhase && l.endOf(day) <= p.to; day += 7 {
+			at(day)
 		}
 	}
 	return next

@@ -41,7 +41,8 @@ func (d *diary) painSessions(found []lift.Finding, from date) []lift.Finding {
 	return found
 }
 
-// painSession judges the scores of one local date, with those of the next.
+// painSession judges the scores of one local date, with those of the next. Pain
+// that comes only the morning after has not settled either.
 func (d *diary) painSession(today, tomorrow []report) (lift.Finding, bool) {
 	l := d.Limits.PainZone
 	worst, begin, count := noPain, len(today), 0
@@ -50,11 +51,18 @@ func (d *diary) painSession(today, tomorrow []report) (lift.Finding, bool) {
 			worst, begin, count = max(worst, int(r.pain)), min(begin, i), count+1
 		}
 	}
-	if worst < l.Amber {
+	before, known := levelBefore(today, begin)
+	morning, mornings := noPain, 0
+	for _, r := range tomorrow {
+		if r.phase == lift.PhaseNextMorning {
+			morning, mornings = max(morning, int(r.pain)), mornings+1
+		}
+	}
+	unsettled := known && morning > before+l.MorningMargin
+	if worst == noPain || worst < l.Amber && (!unsettled || morning < l.Amber) {
 		return lift.Finding{}, false
 	}
-	day := today[0].day
-	f := d.finding(PainZone, lift.Info, "", d.dayWindow(day))
+	f := d.finding(PainZone, lift.Info, "", d.dayWindow(today[0].day))
 	f.Evidence = lift.Evidence{
 		Value: float64(worst), Unit: "nrs", Reference: "score from 0 to 10", Samples: count, Confidence: full,
 	}
@@ -63,23 +71,15 @@ func (d *diary) painSession(today, tomorrow []report) (lift.Finding, bool) {
 		f.Severity, f.Evidence.Threshold = lift.Critical, float64(l.Critical)
 	case worst >= l.Red:
 		f.Severity, f.Evidence.Threshold = lift.Warning, float64(l.Red)
+	case unsettled:
+		f.Severity = lift.Advice
+		f.Evidence = lift.Evidence{
+			Value: float64(morning), Unit: "nrs", Threshold: float64(before + l.MorningMargin), Metric: "next_morning",
+			Reference: "score before the session", ReferenceValue: new(float64(before)), Observed: new(float64(morning)),
+			Samples: count + mornings + 1, Confidence: full,
+		}
 	default:
 		f.Evidence.Threshold = float64(l.Amber)
-		before, known := levelBefore(today, begin)
-		morning := noPain
-		for _, r := range tomorrow {
-			if r.phase == lift.PhaseNextMorning {
-				morning, count = max(morning, int(r.pain)), count+1
-			}
-		}
-		if known && morning > before+l.MorningMargin {
-			f.Severity = lift.Advice
-			f.Evidence = lift.Evidence{
-				Value: float64(morning), Unit: "nrs", Threshold: float64(before + l.MorningMargin), Metric: "next_morning",
-				Reference: "score before the session", ReferenceValue: new(float64(before)), Observed: new(float64(morning)),
-				Samples: count + 1, Confidence: "full",
-			}
-		}
 	}
 	tellPainSession(&f, worst)
 	return f, true

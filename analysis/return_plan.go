@@ -1,7 +1,7 @@
 package analysis
 
 import (
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -16,6 +16,7 @@ type phase struct {
 	n        int // 0, 1 or 2
 	from, to int64
 	day      date    // it began on
+	start    date    // the plan began on
 	maximum  float64 // before the injury, grams; 0 if unknown
 	week     float64 // volume of a week before the injury, kg; 0 if unknown
 	repeats  int     // times in a row that this phase has been repeated
@@ -30,7 +31,10 @@ func (d *diary) phases() []phase {
 	begin := func(p decision, n, repeats int) {
 		next := phase{n: n, from: p.at, to: 1<<63 - 1, day: dateOf(time.Unix(0, p.at), d.Zone), repeats: repeats}
 		if len(all) > 0 {
-			next.maximum, next.week = all[len(all)-1].maximum, all[len(all)-1].week
+			next.maximum, next.week, next.start = all[len(all)-1].maximum, all[len(all)-1].week, all[len(all)-1].start
+		}
+		if p.step.Verb == lift.PlanStart {
+			next.start, next.maximum, next.week = next.day, d.knownMaximum(), 0
 		}
 		if p.step.PreInjuryKg != nil {
 			next.maximum = 1000 * *p.step.PreInjuryKg
@@ -76,6 +80,18 @@ func (d *diary) phase(at int64) (phase, bool) {
 	return phase{}, false
 }
 
+// knownMaximum is the heaviest known maximum of the deadlift family in grams, 0 if
+// none is.
+func (d *diary) knownMaximum() float64 {
+	most := 0.0
+	for id, kg := range d.Maximum {
+		if d.lookUp(id).group == DeadliftFamily {
+			most = max(most, 1000*kg)
+		}
+	}
+	return most
+}
+
 // planViolation tells of what a date's deadlifts had that the phase does not
 // allow; the worst of it speaks.
 func (d *diary) planViolation(day date, sets []int32, now int64) (lift.Finding, bool) {
@@ -102,27 +118,23 @@ func (d *diary) planViolation(day date, sets []int32, now int64) (lift.Finding, 
 		if p.n == 0 && !d.romanian(int32(s.lift)) {
 			say(4, s, p, "exercise", "sets", 1, 0)
 		}
-		if limit := l.Share[p.n]; p.maximum > 0 && s.load > 0 {
-			share := float64(s.load) / p.maximum
-			test := p.n == phases-1 && s.completed == 1 && !above(share, l.TestShare) && d.mayTest(p, day)
-			if above(share, limit) && !test {
-				say(3, s, p, "load_pct", "pct", 100*share, 100*limit)
-			}
+		if share := d.overShare(p, s); share > 0 && !d.mayTest(p, s, share) {
+			say(3, s, p, "load_pct", "pct", 100*share, 100*l.Share[p.n])
 		}
 		if int(s.completed) < l.MinReps[p.n] && !s.warmup && s.failed == 0 && d.finished(s, now) {
 			say(1, s, p, "reps", "reps", float64(s.completed), float64(l.MinReps[p.n]))
 		}
-		if limit := l.LossPct[p.n]; limit > 0 && s.timed >= 2 && s.faulty == 0 {
-			b := d.lifts[s.lift].bands
-			if lost := loss(float64(s.best), float64(s.final)); above(lost, limit) && float64(s.best-s.final) >= b.minDrop {
-				say(2, s, p, "velocity_loss_pct", "pct", lost, limit)
-			}
+		if d.finished(s, now) && d.slowed(s, l.LossPct[p.n]) {
+			say(2, s, p, "velocity_loss_pct", "pct", loss(float64(s.best), float64(s.final)), l.LossPct[p.n])
 		}
 		if p.n == phases-1 && p.week > 0 {
 			w := d.judgedUpTo(day)
 			if kg := kilograms(w.grams); above(kg, l.VolumeShare*p.week) {
 				say(2, s, p, "week_volume_kg", "kg", kg, l.VolumeShare*p.week)
 			}
+		}
+		if pct := d.planIncrease(p, day); above(pct, d.Limits.WeeklyVolume.AdvicePct) {
+			say(2, s, p, "week_increase_pct", "pct", pct, d.Limits.WeeklyVolume.AdvicePct)
 		}
 	}
 	if told == nil {
@@ -142,6 +154,59 @@ func (d *diary) planViolation(day date, sets []int32, now int64) (lift.Finding, 
 	return f, true
 }
 
+// overShare is the set's share of the maximum before the injury where that is more
+// than the phase allows, else 0.
+func (d *diary) overShare(p phase, s *set) float64 {
+	if p.maximum == 0 || s.load <= 0 {
+		return 0
+	}
+	if share := float64(s.load) / p.maximum; above(share, d.Limits.ReturnPlan.Share[p.n]) {
+		return share
+	}
+	return 0
+}
+
+// slowed reports whether a set ended slower than the limit in percent allows; a
+// limit of 0 allows anything. As for velocity-loss, the first reps and what a
+// sensor cannot tell do not count.
+func (d *diary) slowed(s *set, limit float64) bool {
+	if limit == 0 || s.faulty != 0 || int(s.timed) < d.Limits.VelocityLoss.FirstRep {
+		return false
+	}
+	return loss(float64(s.best), float64(s.final)) > limit+rounding &&
+		float64(s.best-s.final) >= d.lifts[s.lift].bands.minDrop-rounding
+}
+
+// rounding is what single precision may add to a value.
+const rounding = 1e-5
+
+// planWeeks is how many weeks back a week of the plan is compared: with the last
+// one in which deadlifts were trained.
+const planWeeks = 4
+
+// planIncrease is how much more the deadlift family has done in the plan's week of
+// a date, up to that date, than in the one before, in percent. It is 0 without
+// such a week, and for less than one of its sets more.
+func (d *diary) planIncrease(p phase, day date) float64 {
+	monday := day - (day-p.start)%7
+	sum := func(from, to date) (t totals) {
+		d.sessionsIn(DeadliftFamily, from, to, func(_ int32, s *session) { t.add(s.totals) })
+		return t
+	}
+	for back := date(1); back <= planWeeks && monday-7*back >= p.start; back++ {
+		before := sum(monday-7*back, monday-7*back+7)
+		if before.grams == 0 || before.missing {
+			continue
+		}
+		more := kilograms(sum(monday, day+1).grams - before.grams)
+		if !atLeast(more, kilograms(before.grams)/float64(before.sets)) {
+			return 0
+		}
+		return 100 * more / kilograms(before.grams)
+	}
+	return 0
+}
+
 // judgedUpTo adds up the week of the deadlift family up to a date.
 func (d *diary) judgedUpTo(day date) totals {
 	var t totals
@@ -153,141 +218,22 @@ func (d *diary) judgedUpTo(day date) totals {
 // first phase allows lightly.
 func (d *diary) romanian(x int32) bool {
 	e, ok := d.Exercises.Get(d.lifts[x].id)
-	return ok && (e.ID == "romanian_deadlift" || e.PosteriorChain)
+	return ok && strings.Contains(string(e.ID), "romanian")
 }
 
-// gate is how a phase stands.
-type gate struct {
-	sessions                     int
-	pain                         int8 // worst during, after or in the morning
-	unsettled, flagged, unstable bool
-	free                         bool // no pain at all in the last days
-}
-
-// gateOf looks at the last three weeks of the phase up to a time.
-func (d *diary) gateOf(p phase, now int64) gate {
+// mayTest reports whether a set over the phase's load is the plan's heavy single,
+// and earned: the first such in the last phase, after a week whose reports all say
+// no pain, and with technique that was stable up to then.
+func (d *diary) mayTest(p phase, s *set, share float64) bool {
 	l := &d.Limits.ReturnPlan
-	until := min(now, p.to)
-	today := dateOf(time.Unix(0, until), d.Zone)
-	begin := max(p.day, today-21)
-	g := gate{pain: noPain, free: true}
-	last := date(0)
-	d.sessionsIn("", begin, today+1, func(_ int32, s *session) {
-		if s.started < p.from || s.started >= until {
-			return
-		}
-		e, known := d.Exercises.Get(d.lifts[s.lift].id)
-		if s.day != last && (d.lifts[s.lift].group == DeadliftFamily || known && e.PosteriorChain) {
-			g.sessions++
-			last = s.day
-		}
+	if p.n != phases-1 || s.completed != 1 || s.failed > 0 || above(share, l.TestShare) {
+		return false
+	}
+	day := d.sessions[s.session].day
+	again := false
+	d.setsIn(DeadliftFamily, max(p.day, day-longestPhase), day+1, func(_ int32, o *set) {
+		again = again || o.started >= p.from && o.started < s.started && o.completed > 0 && d.overShare(p, o) > 0
 	})
-	before := int8(noPain)
-	for i := range d.reports {
-		r := &d.reports[i]
-		if r.day < begin || r.at < p.from || r.at >= until {
-			continue
-		}
-		g.flagged = g.flagged || r.flags > 0 || r.nerves > 0
-		if r.pain == noPain {
-			continue
-		}
-		g.free = g.free && (r.pain == 0 || r.day <= today-date(l.LastGateDays))
-		switch {
-		case r.training():
-			g.pain = max(g.pain, r.pain)
-		case r.phase == lift.PhaseBefore:
-			before = r.pain
-		case r.phase == lift.PhaseNextMorning:
-			g.unsettled = g.unsettled || before != noPain && r.pain > before || before == noPain && int(r.pain) > l.GatePain
-		}
-	}
-	g.unstable = !d.stable(begin, today+1, p)
-	return g
-}
-
-// stable reports whether the latest reps of the deadlift family show no sign of
-// failing technique: no failed rep, no set over the phase's velocity loss, and no
-// more than one rep that a device's technique would flag.
-func (d *diary) stable(from, to date, p phase) bool {
-	l := &d.Limits.ReturnPlan
-	var sets []*set
-	d.setsIn(DeadliftFamily, from, to, func(_ int32, s *set) {
-		if !s.warmup {
-			sets = append(sets, s)
-		}
-	})
-	reps, over := 0, 0
-	for _, s := range slices.Backward(sets) {
-		if reps >= l.StableReps {
-			break
-		}
-		reps += int(s.completed)
-		limit := l.LossPct[p.n]
-		if s.failed > 0 || limit > 0 && s.timed >= 2 && above(loss(float64(s.best), float64(s.final)), limit) {
-			return false
-		}
-		if s.technique == nil {
-			continue
-		}
-		r := d.techniqueOf(int32(s.lift), s.load, d.sessions[s.session].day)
-		for mark := range technical {
-			if limit, _, ok := d.markLimit(mark, r); ok && s.technique[mark].n > 0 && s.technique[mark].mean() > limit {
-				over++
-			}
-		}
-	}
-	return over <= 1
-}
-
-// mayTest reports whether the plan's heavy single is earned on a date: no pain
-// for a week, and stable technique.
-func (d *diary) mayTest(p phase, day date) bool {
-	g := d.gateOf(p, d.endOf(day))
-	return g.sessions >= d.Limits.ReturnPlan.GateSessions-1 && g.free && !g.flagged && !g.unstable && g.pain <= 0
-}
-
-// planGates tells at the end of a phase whether the next may begin.
-func (d *diary) planGates(found []lift.Finding, from date, now int64) []lift.Finding {
-	if len(d.plan) == 0 {
-		return found
-	}
-	l := &d.Limits.ReturnPlan
-	for _, p := range d.phases() {
-		due := d.endOf(p.day + date(l.GateDays))
-		if p.day < from || now < due || p.to < due {
-			continue
-		}
-		g := d.gateOf(p, due)
-		if g.sessions == 0 {
-			continue // the clock stands still while nothing is trained
-		}
-		metric, severity := "", lift.Info
-		value, threshold := float64(g.sessions), float64(l.GateSessions)
-		switch {
-		case g.flagged:
-			metric, severity, value, threshold = "gate_flags", lift.Advice, 1, 0
-		case int(g.pain) > l.GatePain:
-			metric, severity, value, threshold = "gate_pain", lift.Advice, float64(g.pain), float64(l.GatePain)
-		case g.unsettled:
-			metric, severity, value, threshold = "gate_morning", lift.Advice, 1, 0
-		case g.unstable && p.n > 0:
-			metric, severity, value, threshold = "gate_technique", lift.Advice, 1, 0
-		case g.sessions < l.GateSessions:
-			metric = "gate_sessions"
-		default:
-			metric = "gate_ready"
-		}
-		if severity == lift.Advice && p.repeats+1 >= l.FailedRepeats {
-			severity = lift.Warning
-		}
-		f := d.finding(ReturnPlan, severity, "", d.episodeWindow(p.day, p.day+date(l.GateDays)-1))
-		f.Evidence = lift.Evidence{
-			Value: value, Unit: "gate", Threshold: threshold, Metric: metric,
-			Reference: "what the phase asks for", Samples: g.sessions, Confidence: full,
-		}
-		tellPlanGate(&f, p)
-		found = append(found, f)
-	}
-	return found
+	g := d.gateOf(p, s.started)
+	return !again && g.sessions >= l.GateSessions-1 && g.recent == 0 && !g.flagged && !g.unstable && g.reps >= l.StableReps
 }

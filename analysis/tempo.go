@@ -2,10 +2,11 @@ package analysis
 
 import "github.com/spotterhq/spotter/internal/lift"
 
-// tempo tells of a set of the return plan that was lowered too fast.
+// tempo tells of a set of the return plan that was lowered too fast, unless its
+// device cannot be believed.
 func (d *diary) tempo(k int32) (lift.Finding, bool) {
 	s := &d.sets[k]
-	if len(d.plan) == 0 || d.lifts[s.lift].group != DeadliftFamily {
+	if len(d.plan) == 0 || s.faulty != 0 || d.lifts[s.lift].group != DeadliftFamily {
 		return lift.Finding{}, false
 	}
 	p, ok := d.phase(s.started)

@@ -28,6 +28,8 @@ func tellPlanViolation(f *lift.Finding, n int) {
 		f.Message = fmt.Sprintf("A set had %s reps; %s of the plan ask for at least %s, at a light load.", whole(e.Value), phaseNames[n], whole(e.Threshold))
 	case "velocity_loss_pct":
 		f.Message = fmt.Sprintf("A set ended %s %% slower than its fastest rep; %s of the plan allow %s %%.", whole(e.Value), phaseNames[n], whole(e.Threshold))
+	case "week_increase_pct":
+		f.Message = fmt.Sprintf("The plan's week has %s %% more volume than the one before; up to %s %% is asked for.", whole(e.Value), whole(e.Threshold))
 	default:
 		f.Message = fmt.Sprintf("The week's volume is %s kg; %s of the plan allow %s kg.", thousands(e.Value), phaseNames[n], thousands(e.Threshold))
 	}
@@ -46,9 +48,12 @@ func tellPlanGate(f *lift.Finding, p phase) {
 	}
 	switch e.Metric {
 	case "gate_flags":
-		f.Message = "A report in this phase named a symptom that wants medical assessment."
+		f.Message = "A symptom that wants medical assessment was reported in this phase, or is not cleared yet."
 	case "gate_pain":
 		f.Message = fmt.Sprintf("Pain in this phase reached %s of 10; up to %s is allowed.", whole(e.Value), whole(e.Threshold))
+		if p.n == phases-1 {
+			f.Message = fmt.Sprintf("Pain in the last week reached %s of 10; the heavy single wants a week without any.", whole(e.Value))
+		}
 	case "gate_morning":
 		f.Message = "Pain had not settled by a morning after a session."
 	case "gate_technique":
@@ -57,13 +62,21 @@ func tellPlanGate(f *lift.Finding, p phase) {
 		f.Title = "Too few sessions to go on with the plan"
 		f.Message = fmt.Sprintf("There were %s sessions in this phase; %s are asked for.", whole(e.Value), whole(e.Threshold))
 		f.Advice = "Repeat the phase, or train it to its end first."
+	case "gate_reports":
+		f.Title = "Too few reports to go on with the plan"
+		f.Message = fmt.Sprintf("Pain was reported for %s sessions of this phase; %s are asked for. No report does not mean no pain.", whole(e.Value), whole(e.Threshold))
+		f.Advice = "Ask how the back felt during the sessions and the mornings after, and have it reported."
+	case "gate_reps":
+		f.Title = "Too few deadlifts to go on with the plan"
+		f.Message = fmt.Sprintf("The last two weeks had %s deadlifts; technique is judged by %s.", whole(e.Value), whole(e.Threshold))
+		f.Advice = "Train the phase's deadlifts before going on."
 	}
 	if f.Severity != lift.Info {
 		f.Title = "Repeat this phase of the plan"
 		f.Advice = "Repeat the phase before going on."
 	}
 	if f.Severity == lift.Warning {
-		f.Advice = "The phase has failed again: consult a physiotherapist or sports physician before going on."
+		f.Advice = "The phase was repeated and its gate is not passed: consult a physiotherapist or sports physician before going on."
 	}
 	e.ExpectedFalseAlarms = "Unknown: nobody has tested these gates."
 	f.Source = planSource
