@@ -3,14 +3,24 @@
 //
 // It is pure. Time comes in as an argument, nothing is read or written, and no
 // goroutine runs here, so that live running, restart, backtest and test are the
-// same code. What it finds depends only on the reps and check-ins as they
-// finally stand: the order, lateness, repetition and correction of their
+// same code. What it finds depends only on the reps, check-ins and decisions as
+// they finally stand: the order, lateness, repetition and correction of their
 // arrival do not matter.
 //
-// [Judge] recomputes everything from a history; it is the reference. [Lifter]
-// gives the same answers incrementally for one athlete. A Lifter holds the reps
-// of the last days in full and older weeks as sums; a change further back makes
+// # How it is built
+//
+// A diary holds one athlete: reps of the latest days, sets of eight weeks as
+// facts, reports, and the spans under a hold or after a red flag. Rules look at
+// one unit each, and each rule has its file: a date with its sets (judgeDay), a
+// week (judgeWeek), or all that reports and plans say (health). What a unit is
+// compared with comes from earlier dates alone and is remembered in refs. What
+// the rules say to people is in texts*.go.
+//
+// [Judge] judges every unit of a history; it is the reference. [Lifter] judges
+// the units that have changed, with the same functions, and tells the difference
+// to what it told before. A change that reaches further back than it holds makes
 // Put answer false, and whoever feeds it loads a new one, from [LoadFrom] on.
+// [Policy] decides which findings interrupt somebody.
 //
 // Values are in SI units. Loads are added up in whole grams and limits are
 // compared with a tolerance of a billionth, so that "exactly 10 %" means what a
