@@ -24,6 +24,7 @@ const (
 	KindAssign      Kind = "assign"      // who is on a bar from now
 	KindStatus      Kind = "status"      // a device spoke of itself
 	KindCheckIn     Kind = "checkin"     // an athlete's report
+	KindPlan        Kind = "plan"        // a decision about an athlete's hold or return plan
 	KindSamples     Kind = "samples"     // a chunk of bar velocity
 	KindTick        Kind = "tick"        // a minute has begun
 	KindAlert       Kind = "alert"       // the monitor's word on an alert
@@ -46,6 +47,7 @@ type Event struct {
 	Assign      *lift.Assignment   `json:"assign,omitzero"`
 	Status      *lift.DeviceStatus `json:"status,omitzero"`
 	CheckIn     *lift.CheckIn      `json:"checkin,omitzero"`
+	Plan        *lift.PlanStep     `json:"plan,omitzero"`
 	Samples     *lift.Samples      `json:"samples,omitzero"`
 	Minute      time.Time          `json:"minute,omitzero"` // of a tick
 	Alert       *lift.AlertChange  `json:"alert,omitzero"`  // of KindAlert and KindAnswer

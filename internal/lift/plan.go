@@ -27,3 +27,19 @@ type PlanStep struct {
 	PreInjuryKg     *float64 `json:"pre_injury_kg,omitzero"`
 	PreInjuryWeekKg *float64 `json:"pre_injury_week_kg,omitzero"`
 }
+
+// Validate returns a *FieldError for the first field that cannot be used.
+func (p *PlanStep) Validate() error {
+	switch p.Verb {
+	case PlanHold, PlanRelease, PlanStart, PlanAdvance, PlanRepeat, PlanEnd:
+	default:
+		return fieldErrorf("verb", "%q is not hold, release, start, advance, repeat or end", clip(string(p.Verb)))
+	}
+	if err := checkText("reason", p.Reason, MaxTextLength); err != nil {
+		return err
+	}
+	if err := checkRange("pre_injury_kg", p.PreInjuryKg, 1, MaxLoad); err != nil {
+		return err
+	}
+	return checkRange("pre_injury_week_kg", p.PreInjuryWeekKg, 1, 1e6)
+}

@@ -244,3 +244,37 @@ func TestTimeAloneFindsForThoseNotInMemory(t *testing.T) {
 		})
 	}
 }
+
+// A coach's hold, and its release, change what is said of deadlifts already done.
+func TestAPlanStepIsJudgedFromItsTimeOn(t *testing.T) {
+	step := func(verb lift.PlanVerb, at, received time.Time) journal.Event {
+		return journal.Event{Kind: journal.KindPlan, Received: received, Site: "main", Athlete: "ana", Plan: &lift.PlanStep{Verb: verb, At: at, By: "coach"}}
+	}
+	violated := func(l *line) bool {
+		return slices.ContainsFunc(l.check(t, "ana"), func(f final) bool { return f.Rule == analysis.Hold })
+	}
+	for name, between := range map[string]func(*line){"at once": func(*line) {}, "after a restart": func(l *line) { l.restart(false) }} {
+		t.Run(name, func(t *testing.T) {
+			l := newLine(t)
+			l.start(1)
+			l.put(t, slow("ana", evening, 1)...)
+			l.settle(t)
+			if violated(l) {
+				t.Fatal("there is no hold yet")
+			}
+			between(l)
+			later := evening.Add(3 * time.Hour)
+			l.put(t, step(lift.PlanHold, evening.Add(-time.Hour), later))
+			l.settle(t)
+			if !violated(l) {
+				t.Fatal("the hold began before the deadlifts")
+			}
+			between(l)
+			l.put(t, step(lift.PlanRelease, evening.Add(-time.Minute), later.Add(time.Hour)))
+			l.settle(t)
+			if violated(l) {
+				t.Fatal("the hold was released before the deadlifts")
+			}
+		})
+	}
+}

@@ -241,6 +241,8 @@ func (m *Monitor) judge(ctx context.Context, changes []view.Change) error {
 			}
 		case c.CheckIn != nil:
 			m.partition(c.CheckIn.Athlete).add(c.CheckIn.Athlete, c)
+		case c.Plan != nil:
+			m.partition(c.Plan.Athlete).add(c.Plan.Athlete, c)
 		case c.Alert != nil && (c.Alert.Verb == lift.AlertFound || c.Alert.Verb == lift.AlertRetract):
 			m.partition(c.Alert.Alert.Athlete).hear(c)
 		case !c.Tick.IsZero():
@@ -349,6 +351,8 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 			ids = append(ids, lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq))
 		case journal.KindCheckIn:
 			note(e.Athlete, e.CheckIn.Time)
+		case journal.KindPlan:
+			note(e.Athlete, e.Plan.At)
 		case journal.KindTick:
 			ticked = true
 			if e.Minute.After(m.newest) {

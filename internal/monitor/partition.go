@@ -142,7 +142,7 @@ func (a *athlete) take(c *view.Change) (time.Time, bool) {
 	case c.Seq <= a.loaded:
 		// The history that was loaded knows of this, and perhaps of what came after.
 		return at, !at.Before(a.since)
-	case c.Alert != nil || moved:
+	case c.Alert != nil || c.Plan != nil || moved:
 		return at, false
 	case c.CheckIn != nil:
 		a.site = c.CheckIn.Site
@@ -157,6 +157,8 @@ func span(c *view.Change) (from time.Time, moved bool) {
 	switch {
 	case c.CheckIn != nil:
 		return c.CheckIn.Time, false
+	case c.Plan != nil:
+		return c.Plan.At, false
 	case c.Alert != nil:
 		return c.Alert.Alert.Window.From, false
 	case c.Was == nil || c.Was.Time.Equal(c.Rep.Time):
@@ -190,7 +192,7 @@ func (p *partition) load(ctx context.Context, a *athlete, now time.Time) error {
 		// An alert of the history may be there because of that tick.
 		now = h.Tick
 	}
-	a.lifter = analysis.NewLifter(analysis.History{Site: h.Site, Athlete: a.id, Reps: h.Reps, CheckIns: h.CheckIns}, settings, a.from, now)
+	a.lifter = analysis.NewLifter(analysis.History{Site: h.Site, Athlete: a.id, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}, settings, a.from, now)
 	for i := range h.Alerts {
 		if h.Alerts[i].State != lift.AlertRetracted {
 			a.lifter.Known(&h.Alerts[i].Finding)

@@ -22,7 +22,7 @@ type statements struct {
 	told, found, putSegmented                          *sql.Stmt
 	assignment, nextAssignment, putAssignment, leaning *sql.Stmt
 	touch, alerted, device, deviceStatus               *sql.Stmt
-	checkin, putCheckin                                *sql.Stmt
+	checkin, putCheckin, putPlan                       *sql.Stmt
 	alert, putAlert, addStep                           *sql.Stmt
 	quarantine, release, setPosition, setTick          *sql.Stmt
 }
@@ -51,6 +51,7 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.deviceStatus, "INSERT INTO devices (site, device, seen_us, status_us, status) VALUES (?1,?2,?3,?3,?4) ON CONFLICT(site, device) DO UPDATE SET seen_us = max(seen_us, excluded.seen_us), status_us = excluded.status_us, status = excluded.status WHERE status_us IS NULL OR status_us <= excluded.status_us"},
 		{&s.checkin, "SELECT revision, hash FROM checkins WHERE id = ?"},
 		{&s.putCheckin, "INSERT INTO checkins VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET revision = excluded.revision, hash = excluded.hash, received_us = excluded.received_us, data = excluded.data, site = excluded.site"},
+		{&s.putPlan, "INSERT INTO plan_steps VALUES (?,?,?)"},
 		{&s.alert, "SELECT data FROM alerts WHERE id = ?"},
 		{&s.putAlert, "INSERT INTO alerts VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET severity = excluded.severity, state = excluded.state, window_from_us = excluded.window_from_us, window_to_us = excluded.window_to_us, seq = excluded.seq, data = excluded.data"},
 		{&s.addStep, "INSERT INTO alert_steps VALUES (?,?,?,?)"},
@@ -115,6 +116,8 @@ func (a *applier) apply(e *journal.Entry) error {
 		return a.status(e)
 	case journal.KindCheckIn:
 		return a.checkin(e)
+	case journal.KindPlan:
+		return a.plan(e)
 	case journal.KindTick:
 		a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Tick: e.Minute})
 		_, err := a.exec(a.stmts.setTick, e.Minute.UnixMicro())
@@ -179,6 +182,19 @@ func (a *applier) status(e *journal.Entry) error {
 		Seq: e.Seq, Received: e.Received,
 		Device: &Device{Site: e.Site, Device: e.Device, Status: *e.Status, StatusAt: e.Received, Seen: e.Received},
 	})
+	return nil
+}
+
+func (a *applier) plan(e *journal.Entry) error {
+	data, err := json.Marshal(e.Plan)
+	if err != nil {
+		return err
+	}
+	if _, err := a.exec(a.stmts.putPlan, string(e.Athlete), int64(e.Seq), string(data)); err != nil {
+		return err
+	}
+	a.touch(e.Athlete, e)
+	a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Plan: &PlanStep{Site: e.Site, Athlete: e.Athlete, PlanStep: *e.Plan}})
 	return nil
 }
 

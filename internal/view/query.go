@@ -65,6 +65,13 @@ type AlertStep struct {
 	Alert lift.Alert     `json:"alert"`
 }
 
+// PlanStep is a decision about an athlete's hold or return plan.
+type PlanStep struct {
+	Site    lift.SiteID
+	Athlete lift.AthleteID
+	lift.PlanStep
+}
+
 // Move is where a rep was before a revision, a correction or an assignment changed
 // it; it may still be there.
 type Move struct {
@@ -198,8 +205,9 @@ type History struct {
 	Site     lift.SiteID // "" for an athlete never seen
 	Reps     []lift.RepRecord
 	CheckIns []lift.CheckInRecord
-	Alerts   []lift.Alert // whose window ends at or after the earlier of the times
-	AlertSeq uint64       // of the athlete's newest alert event, 0 without one
+	Plan     []lift.PlanStep // all, in the order in which they were logged
+	Alerts   []lift.Alert    // whose window ends at or after the earlier of the times
+	AlertSeq uint64          // of the athlete's newest alert event, 0 without one
 }
 
 // History reads an athlete's reps and check-ins, each since a time of its own, in
@@ -225,6 +233,9 @@ func (v *View) History(ctx context.Context, athlete lift.AthleteID, reps, checkI
 		return h, fmt.Errorf("read history: %w", err)
 	}
 	if h.CheckIns, err = collect(ctx, tx, scanCheckIn, "SELECT id, site, athlete, received_us, data FROM checkins WHERE athlete = ? AND time_us >= ? ORDER BY time_us", string(athlete), checkIns.UnixMicro()); err != nil {
+		return h, fmt.Errorf("read history: %w", err)
+	}
+	if h.Plan, err = collect(ctx, tx, scanJSON[lift.PlanStep], "SELECT data FROM plan_steps WHERE athlete = ? ORDER BY seq", string(athlete)); err != nil {
 		return h, fmt.Errorf("read history: %w", err)
 	}
 	if h.Alerts, err = collect(ctx, tx, scanJSON[lift.Alert], "SELECT data FROM alerts WHERE athlete = ? AND window_to_us >= ?", string(athlete), min(reps.UnixMicro(), checkIns.UnixMicro())); err != nil {

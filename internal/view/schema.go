@@ -1,7 +1,7 @@
 package view
 
 // schemaVersion changes with schema: a view of another version is rebuilt.
-const schemaVersion = 2
+const schemaVersion = 3
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -61,6 +61,11 @@ CREATE TABLE checkins (
   revision INTEGER NOT NULL, hash BLOB NOT NULL, received_us INTEGER NOT NULL, data TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX checkins_athlete ON checkins(athlete, time_us);
+
+-- Decisions about holds and return plans, in the order in which they were logged.
+CREATE TABLE plan_steps (
+  athlete TEXT NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (athlete, seq)
+) WITHOUT ROWID;
 
 CREATE TABLE alerts (
   id TEXT PRIMARY KEY, site TEXT NOT NULL, athlete TEXT NOT NULL, rule TEXT NOT NULL, severity INTEGER NOT NULL,

@@ -42,6 +42,7 @@ type Change struct {
 	Was     *lift.RepRecord
 	CheckIn *lift.CheckInRecord
 	Alert   *AlertStep
+	Plan    *PlanStep
 	Device  *Device
 	Tick    time.Time
 }
