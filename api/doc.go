@@ -1,6 +1,7 @@
 // Package api serves Spotter over HTTP: typed operations with their OpenAPI
 // description, the streams of alerts and of what happens now, and who may use
-// them. It reads the view, writes to the log, and keeps nothing of its own.
+// them. It reads the view, writes to the log, and keeps nothing of its own but the
+// answers of backtests for a while.
 //
 // # Guarantees
 //

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/backtest"
 	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -58,6 +60,9 @@ type Options struct {
 	Ready func() []Problem
 	// Metrics is what /metrics shows; nil shows nothing.
 	Metrics prometheus.Gatherer
+	// Settings are an athlete's, with the limits in force; nil means the zone and the
+	// exercises below, and the default limits.
+	Settings func(lift.AthleteID) analysis.Settings
 	// Exercises are those that are known; nil means the standard ones.
 	Exercises *exercise.Catalogue
 	// Zone is where the athletes train; nil means UTC.
@@ -80,6 +85,8 @@ type Server struct {
 	zone     *time.Location
 
 	exercises *exercise.Catalogue
+	settings  func(lift.AthleteID) analysis.Settings
+	backtests *backtest.Queue
 
 	echo     *echo.Echo
 	api      huma.API
@@ -123,7 +130,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
-		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, zone: o.Zone, exercises: o.Exercises,
+		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, zone: o.Zone, exercises: o.Exercises, settings: o.Settings,
 		tickets:  tickets{held: map[string]ticket{}},
 		failures: newFailures(),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -143,7 +150,14 @@ func New(o Options) (*Server, error) {
 	if s.ready == nil {
 		s.ready = func() []Problem { return nil }
 	}
+	if s.settings == nil {
+		s.settings = func(lift.AthleteID) analysis.Settings { return analysis.Settings{Zone: s.zone, Exercises: s.exercises} }
+	}
 	s.streams = newStreams(s)
+	s.backtests = backtest.NewQueue(backtest.QueueOptions{
+		View: s.view, Settings: s.settings, Now: s.now, Logger: s.log,
+		Workers: max(1, runtime.GOMAXPROCS(0)/2), // reps that arrive meanwhile are judged too
+	})
 	s.route(o.Version)
 	return s, nil
 }
@@ -184,11 +198,14 @@ func (s *Server) route(version string) {
 	s.addReps()
 	s.addQuarantine()
 	s.addRoster()
+	s.addRules()
+	s.addBacktests()
 	s.addSystem()
 	s.addDocs()
 }
 
-// Handler answers requests. Streams carry events only while Serve is running.
+// Handler answers requests. Streams carry events, and backtests go on, only while
+// Serve is running.
 func (s *Server) Handler() http.Handler { return s.echo }
 
 // Collectors are the server's own metrics, to be registered.
@@ -212,6 +229,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	var feeding sync.WaitGroup
 	feeding.Go(func() { s.streams.followAlerts(following) })
 	feeding.Go(func() { s.streams.followLive(following) })
+	feeding.Go(func() { s.backtests.Run(following) })
 	defer feeding.Wait()
 	defer stop()
 

@@ -148,7 +148,7 @@ func TestWhatFiredIsComparedWithWhatWouldHave(t *testing.T) {
 		if len(r.Rules) != len(analysis.Rules()) || r.Athletes != 1 || r.Reps != 13 || r.Position != 100 || !r.AsOf.Equal(monday.AddDate(0, 0, 7)) {
 			t.Errorf("%s: %d rules, %d athletes, %d reps, position %d, as of %s", c.why, len(r.Rules), r.Athletes, r.Reps, r.Position, r.AsOf)
 		}
-		for _, line := range r.Lines {
+		for _, line := range r.ByAthlete {
 			if line.Athlete != "ana" || !cmp.Equal(line.Tally, r.of(line.Rule)) {
 				t.Errorf("%s: of the only athlete %+v", c.why, line)
 			}
@@ -289,7 +289,7 @@ func TestInParallelTheAnswerIsTheSame(t *testing.T) {
 	for i := range serial.Rules {
 		total.plus(&serial.Rules[i])
 	}
-	if total.Kept < 50 || total.Added < 20 || total.Gone < 10 || len(serial.Lines) < 24 {
+	if total.Kept < 50 || total.Added < 20 || total.Gone < 10 || len(serial.ByAthlete) < 24 {
 		t.Fatalf("too little to compare: %+v", total)
 	}
 	for range 5 {

@@ -77,8 +77,8 @@ func (t *Tally) plus(u *Tally) {
 // Same reports whether the rule finds the same under both limits.
 func (t *Tally) Same() bool { return t.Changed+t.Added+t.Gone == 0 }
 
-// Line is a tally of one athlete.
-type Line struct {
+// AthleteTally is what a rule finds of one athlete.
+type AthleteTally struct {
 	Athlete lift.AthleteID `json:"athlete"`
 	Tally
 }
@@ -129,8 +129,8 @@ type Summary struct {
 // Report is the answer.
 type Report struct {
 	Summary
-	// Lines are by athlete and rule, where there is anything to count.
-	Lines []Line `json:"lines"`
+	// ByAthlete are by athlete and rule, where there is anything to count.
+	ByAthlete []AthleteTally `json:"by_athlete"`
 }
 
 // examplesKept is how many examples are kept of each rule and kind.
@@ -145,7 +145,7 @@ type exampleKey struct {
 type sum struct {
 	summary  Summary
 	rules    map[lift.Rule]*Tally
-	lines    []Line
+	tallies  []AthleteTally
 	examples map[exampleKey][]Example
 }
 
@@ -216,7 +216,7 @@ func (s *sum) add(v *verdicts) {
 			s.rules[r] = &Tally{Rule: r}
 		}
 		s.rules[r].plus(t)
-		s.lines = append(s.lines, Line{v.athlete, *t})
+		s.tallies = append(s.tallies, AthleteTally{v.athlete, *t})
 	}
 }
 
@@ -246,7 +246,7 @@ func newestFirst(a, b Example) int {
 }
 
 func (s *sum) report() Report {
-	r := Report{Summary: s.summary, Lines: s.lines}
+	r := Report{Summary: s.summary, ByAthlete: s.tallies}
 	r.Rules, r.Examples = []Tally{}, []Example{}
 	for _, t := range s.rules {
 		r.Rules = append(r.Rules, *t)
@@ -257,7 +257,7 @@ func (s *sum) report() Report {
 			r.Examples = append(r.Examples, s.examples[exampleKey{r.Rules[i].Rule, kind}]...)
 		}
 	}
-	slices.SortFunc(r.Lines, func(a, b Line) int {
+	slices.SortFunc(r.ByAthlete, func(a, b AthleteTally) int {
 		return cmp.Or(strings.Compare(string(a.Athlete), string(b.Athlete)), compareRules(a.Rule, b.Rule))
 	})
 	return r

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+
+	"github.com/spotterhq/spotter/internal/backtest"
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// rulePatch is limits by rule and name. What they may be is checked where they are
+// merged over those in force.
+type rulePatch map[string]map[string]any
+
+// BacktestQuestion is which limits are asked about, over which stretch of time.
+type BacktestQuestion struct {
+	From  time.Time `json:"from,omitzero" doc:"windows that begin at or after this time; absent: from the beginning"`
+	To    time.Time `json:"to,omitzero" doc:"windows that begin before this time; absent: to the end"`
+	Rules rulePatch `json:"rules,omitzero" doc:"limits by rule and name, in the place of those in force; absent: none, and what fired is held against the log"`
+}
+
+// backtestJob is a backtest with its answer, or how far it is.
+type backtestJob struct {
+	ID string `json:"id"`
+	BacktestQuestion
+	State   backtest.State    `json:"state" enum:"waiting,running,done,failed"`
+	Created time.Time         `json:"created"`
+	Ended   time.Time         `json:"ended,omitzero"`
+	Done    int               `json:"done" doc:"athletes judged"`
+	Total   int               `json:"total" doc:"of so many; 0 before it is known"`
+	Failure string            `json:"failure,omitzero" doc:"why there is no answer"`
+	Report  *backtest.Summary `json:"report,omitzero" doc:"the answer; what is told by athlete is a list of its own"`
+}
+
+func (s *Server) addBacktests() {
+	path := "/api/v1/backtests"
+	add(s, huma.Operation{
+		OperationID: "create-backtest", Method: http.MethodPost, Path: path, Tags: []string{"rules"},
+		DefaultStatus: http.StatusCreated,
+		Errors:        []int{http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+		Summary:       "Ask what would have fired under other limits",
+		Description: "History is judged in the background, one backtest at a time; a few may wait, and with more the answer is 429. The same question " +
+			"has the same backtest, and answers 200, until it is let go: a quarter of an hour after its end, or when the server stops.",
+	}, s.createBacktest)
+	s.also(path, http.MethodPost, map[int]string{http.StatusOK: "It was asked already"})
+	add(s, huma.Operation{
+		OperationID: "get-backtest", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{"rules"},
+		Errors:  []int{http.StatusNotFound},
+		Summary: "Show a backtest's progress and, once it is done, its answer by rule",
+	}, s.getBacktest)
+	add(s, huma.Operation{
+		OperationID: "list-backtest-athletes", Method: http.MethodGet, Path: path + "/{id}/athletes", Tags: []string{"rules"},
+		Errors:      []int{http.StatusNotFound},
+		Summary:     "List a backtest's answer by athlete and rule",
+		Description: "Where there is anything to count. Empty before the backtest is done.",
+	}, s.listBacktestAthletes)
+}
+
+type backtestInput struct{ Body BacktestQuestion }
+
+func (s *Server) createBacktest(_ context.Context, in *backtestInput) (*answer[backtestJob], error) {
+	question := backtest.Question{From: in.Body.From, To: in.Body.To}
+	if len(in.Body.Rules) > 0 {
+		var err error
+		if question.Rules, err = json.Marshal(in.Body.Rules, json.Deterministic(true)); err != nil {
+			return nil, err
+		}
+	}
+	job, created, err := s.backtests.Ask(question)
+	if errors.Is(err, backtest.ErrBusy) {
+		return nil, huma.Error429TooManyRequests("as many backtests wait as may: ask again when one is done")
+	}
+	if field, ok := errors.AsType[*lift.FieldError](err); ok && field.Field != "from" {
+		err = &lift.FieldError{Field: "rules." + field.Field, Reason: field.Reason}
+	}
+	if err != nil {
+		return nil, err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	return jobAnswer(status, &job)
+}
+
+func jobAnswer(status int, job *backtest.Job) (*answer[backtestJob], error) {
+	out := backtestJob{
+		ID: job.ID, BacktestQuestion: BacktestQuestion{From: job.From.UTC(), To: job.To.UTC()},
+		State: job.State, Created: job.Created, Ended: job.Ended, Done: job.Done, Total: job.Total, Failure: job.Failure,
+	}
+	if len(job.Rules) > 0 {
+		if err := json.Unmarshal(job.Rules, &out.Rules); err != nil {
+			return nil, err
+		}
+	}
+	if job.Report != nil {
+		out.Report = &job.Report.Summary
+	}
+	return &answer[backtestJob]{status, out}, nil
+}
+
+// backtest returns a job, or a problem where it is not known.
+func (s *Server) backtest(id string) (backtest.Job, error) {
+	job, known := s.backtests.Job(id)
+	if !known {
+		return job, huma.Error404NotFound("no backtest is known by this id; its answer is kept for a quarter of an hour")
+	}
+	return job, nil
+}
+
+func (s *Server) getBacktest(_ context.Context, in *IDPath) (*answer[backtestJob], error) {
+	job, err := s.backtest(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return jobAnswer(http.StatusOK, &job)
+}
+
+type backtestAthletesInput struct {
+	IDPath
+	Paging
+}
+
+func (s *Server) listBacktestAthletes(_ context.Context, in *backtestAthletesInput) (*answer[list[backtest.AthleteTally]], error) {
+	job, err := s.backtest(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var tallies []backtest.AthleteTally
+	if job.Report != nil {
+		tallies = job.Report.ByAthlete
+	}
+	page, err := cut(tallies, in.Paging, func(t *backtest.AthleteTally) string { return string(t.Athlete) + " " + string(t.Rule) })
+	return &answer[list[backtest.AthleteTally]]{http.StatusOK, page}, err
+}
