@@ -23,6 +23,7 @@ const (
 	lineDays   = 42
 	lineMargin = 1.025 // a load up to this much over the heaviest is still comparable
 	tempoS     = 3     // a set lowered this slowly is not lifted as fast as possible
+	kept32     = 1e-6  // in m/s, what the facts of sets may have lost: they hold velocities in half the room
 )
 
 // points are the fastest reps of each date and load, of finished sets lifted as
@@ -114,7 +115,7 @@ func (d *diary) slowOn(x, device int32, at, day date, now int64) slowDay {
 		}
 		out.loads++
 		lost := 100 * (expected - p.Velocity) / expected
-		over := atLeast(lost, out.limit) && atLeast(expected-p.Velocity, l.MinDropMps)
+		over := atLeast(lost+100*kept32/expected, out.limit) && atLeast(expected-p.Velocity+kept32, l.MinDropMps)
 		if over {
 			out.over++
 		}
@@ -160,10 +161,22 @@ func (d *diary) daySlowdown(x int32, now int64) (lift.Finding, bool) {
 		if n := len(dates); today.over >= 2 || n > 0 && worse(n-1) != "" {
 			severity = lift.Warning
 		}
-		for i := len(dates) - 1; i >= 0 && dates[i] > s.day-date(l.CoolDownDays); i-- {
-			if worse(i).Rank() >= severity.Rank() {
-				return lift.Finding{}, false
+		told := map[lift.Severity]date{} // the latest date that it was told on
+		cooling := func(day date, severity lift.Severity) bool {
+			for _, s := range []lift.Severity{lift.Advice, lift.Warning} {
+				if on, ok := told[s]; ok && s.Rank() >= severity.Rank() && on > day-date(l.CoolDownDays) {
+					return true
+				}
 			}
+			return false
+		}
+		for i, day := range dates {
+			if was := worse(i); was != "" && !cooling(day, was) {
+				told[was] = day
+			}
+		}
+		if cooling(s.day, severity) {
+			return lift.Finding{}, false
 		}
 		f := d.ofLift(DaySlowdown, severity, s.lift, d.dayWindow(s.day))
 		f.Historical = s.historical

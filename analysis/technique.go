@@ -158,7 +158,7 @@ func (d *diary) technique(x int32) (lift.Finding, bool) {
 	evidence := f.Evidence
 	f = d.ofLift(Technique, lift.Advice, s.lift, d.dayWindow(s.day))
 	f.Historical, f.Evidence = told.historical, evidence
-	if evidence.Metric == markNames[markRatio] && evidence.Value > l.RatioHigh {
+	if evidence.Metric == markNames[markRatio] && evidence.Value > l.RatioHigh+1e-6 {
 		f.Severity, f.Evidence.Threshold = lift.Warning, l.RatioHigh
 	}
 	tellTechnique(&f, d.of(told).number, told.load)
