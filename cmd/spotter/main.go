@@ -34,6 +34,7 @@ type commandLine struct {
 	Demo        demoCommand        `cmd:"" help:"Show everything with simulated lifters, in a temporary folder."`
 	Simulate    simulateCommand    `cmd:"" help:"Let simulated lifters train on any MQTT broker."`
 	Device      deviceCommand      `cmd:"" help:"Credentials of sensors, gateways and kiosks for the embedded broker."`
+	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
 	Rebuild     rebuildCommand     `cmd:"" help:"Build the view anew from the log."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it lives."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

@@ -124,7 +124,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	s.metrics = newMetrics()
 	s.monitor = monitor.New(monitor.Options{
 		Log: s.journal, View: s.view, Logger: logger.With("part", "monitor"), Now: time.Now,
-		Settings: func(lift.AthleteID) analysis.Settings { return s.analysisSettings() },
+		Settings: s.settingsOf,
 		Alerted:  func(d time.Duration) { s.metrics.alerted.Observe(d.Seconds()) },
 	})
 	s.segmenter = segmenter.New(segmenter.Options{
@@ -143,7 +143,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},
-		Sets: analysis.Sets, Weeks: analysis.Weeks, Exercises: s.exercises, Zone: s.zone, Version: version,
+		Sets: analysis.Sets, Weeks: analysis.Weeks, Settings: s.settingsOf, Exercises: s.exercises, Zone: s.zone, Version: version,
 		Ready: s.problems, Metrics: s.metrics.registry,
 	})
 	if err != nil {
@@ -186,6 +186,9 @@ func gate(credentials *access.Store, strict bool, logger *slog.Logger) journal.G
 func (s *stack) analysisSettings() analysis.Settings {
 	return analysis.Settings{Zone: s.zone, Exercises: s.exercises}
 }
+
+// settingsOf are the settings that everybody has.
+func (s *stack) settingsOf(lift.AthleteID) analysis.Settings { return s.analysisSettings() }
 
 func (c *logSettings) viewPath() string { return filepath.Join(c.Data, "view.db") }
 

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// serverSettings say which running server a command talks to.
+type serverSettings struct {
+	Server    string `help:"URL of a running server that does the work, such as http://127.0.0.1:8080; without it the --data folder is read, while no server runs on it."`
+	Token     string `help:"Token for the --server; better in SPOTTER_TOKEN or a file."`
+	TokenFile string `help:"File with the token for the --server." type:"path"`
+}
+
+func (c *serverSettings) validate(u *usageError) {
+	fileSetting(u, "token", &c.Token, c.TokenFile)
+	if c.Server != "" {
+		checkURL(u, "server", c.Server, "http", "https")
+	}
+}
+
+// send makes a request with a JSON body, none where it is nil, and reads the answer.
+// A problem's detail becomes the error.
+func (c *serverSettings) send(ctx context.Context, method, path string, body, into any) error {
+	var sent io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("ask server: %w", err)
+		}
+		sent = bytes.NewReader(data)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, sent)
+	if err != nil {
+		return fmt.Errorf("--server: %w", err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask server: %w", err)
+	}
+	data, err := io.ReadAll(answer.Body)
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
+		return fmt.Errorf("read server's answer: %w", err)
+	}
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		var problem struct {
+			Detail string `json:"detail"`
+		}
+		if json.Unmarshal(data, &problem) != nil || problem.Detail == "" {
+			return fmt.Errorf("server answers %s", answer.Status)
+		}
+		return fmt.Errorf("server answers %s: %s", answer.Status, problem.Detail)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("read server's answer: %w", err)
+	}
+	return nil
+}
+
+// pages reads a list to its end.
+func pages[T any](ctx context.Context, c *serverSettings, path string) ([]T, error) {
+	var all []T
+	cursor := ""
+	for {
+		var page struct {
+			Items []T    `json:"items"`
+			Next  string `json:"next"`
+		}
+		if err := c.send(ctx, http.MethodGet, path+"?limit=500&cursor="+url.QueryEscape(cursor), nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if cursor = page.Next; cursor == "" {
+			return all, nil
+		}
+	}
+}
