@@ -22,13 +22,14 @@ type span struct {
 	flag     bool // of silence after a red flag; else a hold
 }
 
+// cause is what began a hold, the gravest last.
 type cause int8
 
 const (
 	causePain cause = iota
+	causeCoach
 	causeNerves
 	causeFlag
-	causeCoach
 )
 
 // silentDays is how long a red flag silences load rules if nobody releases it:
