@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -73,6 +72,61 @@ func TestRuleScripts(t *testing.T) {
 			}
 			runScript(t, filepath.Base(filepath.Dir(file)), string(text))
 		})
+	}
+}
+
+// severities are those that each rule can have. Its scripts must show them all.
+var severities = map[lift.Rule][]lift.Severity{
+	WeeklyVolume:    {lift.Advice, lift.Warning, lift.Critical},
+	WeeklyLoad:      {lift.Advice, lift.Warning},
+	SessionSpike:    {lift.Info, lift.Advice, lift.Warning},
+	HeavyFrequency:  {lift.Info, lift.Advice, lift.Warning, lift.Critical},
+	VelocityLoss:    {lift.Advice, lift.Warning},
+	Grind:           {lift.Advice, lift.Warning},
+	SetDrop:         {lift.Info, lift.Advice, lift.Warning},
+	DaySlowdown:     {lift.Advice, lift.Warning},
+	RedFlag:         {lift.Urgent},
+	Radicular:       {lift.Critical},
+	Inflammatory:    {lift.Info, lift.Advice},
+	PainZone:        {lift.Info, lift.Advice, lift.Warning, lift.Critical},
+	Hold:            {lift.Warning, lift.Critical},
+	PainPersistence: {lift.Advice, lift.Warning},
+	ReturnPlan:      {lift.Info, lift.Advice, lift.Warning},
+	Tempo:           {lift.Advice},
+	WarmUp:          {lift.Advice},
+	Accessory:       {lift.Info},
+	Technique:       {lift.Advice, lift.Warning},
+	Device:          {lift.Advice},
+}
+
+// Every rule has a folder of scripts, in which each of its severities comes up and
+// no other one does.
+func TestEveryRuleHasScripts(t *testing.T) {
+	for _, rule := range Rules() {
+		files, err := filepath.Glob("testdata/" + string(rule) + "/*.txt")
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s has no scripts", rule)
+			continue
+		}
+		seen := map[lift.Severity]bool{}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(string(text)) {
+				if words := strings.Fields(line); len(words) > 2 && words[0] == "expect" && words[1] == string(rule) {
+					seen[lift.Severity(words[2])] = true
+				}
+			}
+		}
+		want := map[lift.Severity]bool{}
+		for _, s := range severities[rule] {
+			want[s] = true
+		}
+		if d := cmp.Diff(want, seen); d != "" {
+			t.Errorf("severities of %s, - possible, + in scripts:\n%s", rule, d)
+		}
 	}
 }
 
@@ -214,8 +268,9 @@ func (s *script) set(what string, words []string) error {
 	if len(words) > 3 {
 		value = "[" + value + "]"
 	}
-	changed := fmt.Sprintf("{%q:{%q:%s}}", words[0], words[1], value)
-	return json.Unmarshal([]byte(changed), &settings.Limits, json.RejectUnknownMembers(true))
+	var err error
+	settings.Limits, err = MergeLimits(settings.Limits, fmt.Appendf(nil, "{%q:{%q:%s}}", words[0], words[1], value))
+	return err
 }
 
 // with is the map with one more entry; Lifters hold the old one.
