@@ -85,7 +85,7 @@ func fingerprint(f *lift.Finding) uint64 {
 	h := fnv.New64a()
 	e := &f.Evidence
 	for _, s := range []string{
-		f.ID, string(f.Severity), f.Title, f.Message, f.Advice, string(f.Window.Kind), f.Window.ID,
+		f.ID, string(f.Severity), f.Title, f.Message, f.Advice, string(f.Exercise), f.Group, string(f.Window.Kind), f.Window.ID,
 		e.Unit, e.Metric, e.Reference, e.Confidence, e.ExpectedFalseAlarms,
 	} {
 		h.Write([]byte(s))

@@ -217,7 +217,7 @@ func (f *Finding) Same(g *Finding) bool {
 	samePointers := equal(e.ReferenceValue, h.ReferenceValue) && equal(e.Observed, h.Observed)
 	e.ReferenceValue, e.Observed, h.ReferenceValue, h.Observed = nil, nil, nil, nil
 	return samePointers && e == h && f.ID == g.ID && f.Severity == g.Severity && f.Message == g.Message &&
-		f.Title == g.Title && f.Advice == g.Advice &&
+		f.Title == g.Title && f.Advice == g.Advice && f.Exercise == g.Exercise && f.Group == g.Group &&
 		f.Window.Kind == g.Window.Kind && f.Window.ID == g.Window.ID &&
 		f.Window.From.Equal(g.Window.From) && f.Window.To.Equal(g.Window.To)
 }
