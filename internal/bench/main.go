@@ -27,6 +27,7 @@ type options struct {
 	embedded string // data folder: be the embedded broker with an empty subscriber
 	fsync    time.Duration
 	stored   int // reps to store for the restart measurement; 0 leaves it out
+	sets     int // to be judged under other limits; 0 leaves it out
 	only     string
 }
 
@@ -38,7 +39,8 @@ func main() {
 	flag.IntVar(&o.count, "count", 30_000, "messages a run")
 	flag.DurationVar(&o.latency, "latency", 20*time.Second, "how long latency is measured at each rate")
 	flag.IntVar(&o.stored, "stored", 0, "also measure a restart with so many reps stored")
-	flag.StringVar(&o.only, "only", "", "throughput, latency, idle or restart")
+	flag.StringVar(&o.only, "only", "", "throughput, latency, idle, restart or backtest")
+	flag.IntVar(&o.sets, "sets", 0, "also measure a backtest of so many sets, such as 1000000")
 	flag.StringVar(&o.receiver, "receiver", "", "internal: subscribe to this broker and do nothing")
 	flag.StringVar(&o.embedded, "embedded", "", "internal: embedded broker in this folder, with a subscriber that does nothing")
 	flag.DurationVar(&o.fsync, "fsync", 0, "internal: fsync interval of the embedded broker")
@@ -58,7 +60,7 @@ func (o *options) run(ctx context.Context) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"throughput", o.throughput}, {"latency", o.latencies}, {"idle", o.idle}, {"restart", o.restart}} {
+	}{{"throughput", o.throughput}, {"latency", o.latencies}, {"idle", o.idle}, {"restart", o.restart}, {"backtest", o.backtest}} {
 		if o.only != "" && o.only != part.name {
 			continue
 		}
