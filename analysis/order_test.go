@@ -22,6 +22,7 @@ type story struct {
 	checkIns []lift.CheckInRecord
 	plan     []lift.PlanStep
 	end      time.Time
+	calm     bool // trains regularly, with light loads that rise and little pain
 }
 
 func drawStory(t *rapid.T) story {
@@ -37,12 +38,17 @@ func drawStory(t *rapid.T) story {
 	}
 	start := rapid.SampledFrom(starts).Draw(t, "start")
 	weeks := rapid.IntRange(1, 13).Draw(t, "weeks")
+	s.calm = rapid.Bool().Draw(t, "calm")
 	var seq int64
 	for w := range weeks {
 		if rng.IntN(8) == 0 {
 			continue
 		}
-		for range 1 + rng.IntN(3) {
+		most := 3
+		if s.calm {
+			most = 5
+		}
+		for range 1 + rng.IntN(most) {
 			at := start.AddDate(0, 0, 7*w+rng.IntN(7)).Add(time.Duration(rng.IntN(24*60)) * time.Minute)
 			if rng.IntN(3) == 0 { // around midnight, often from Sunday to Monday
 				at = start.AddDate(0, 0, 7*w+min(7, 1+rng.IntN(14))).Add(time.Duration(rng.IntN(1800)-1500) * time.Second)
@@ -62,15 +68,22 @@ func drawStory(t *rapid.T) story {
 func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 	exercises := []lift.ExerciseID{"deadlift", "romanian_deadlift", "sumo-deadlift", "squat", "hip_thrust", "zercher", ""}
 	exercise := exercises[min(rng.IntN(10), len(exercises)-1)]
-	if rng.IntN(3) == 0 {
-		exercise = "deadlift"
+	if rng.IntN(3) == 0 || s.calm && rng.IntN(2) == 0 {
+		exercise = exercises[rng.IntN(2)]
 	}
 	drift := rng.IntN(3) == 0
 	numbered := rng.IntN(2) == 0
 	for n := range 1 + rng.IntN(5) {
 		load := float64(60 + 40*rng.IntN(2+rng.IntN(2)))
-		v := 0.4 + rng.Float64()*0.3
-		for range 1 + rng.IntN(6) {
+		v, reps, slowest := 0.4+rng.Float64()*0.3, 1+rng.IntN(6), 0.75
+		if s.calm {
+			load = float64(50 + 10*(n+rng.IntN(3)))
+			v, reps, slowest = 0.4+(120-load)/200, 3+rng.IntN(8), 0.9
+		}
+		if rng.IntN(20) == 0 {
+			load, reps = 2*load, 1
+		}
+		for range reps {
 			at = at.Add(time.Duration(2000+rng.IntN(3000)) * time.Millisecond)
 			if rng.IntN(20) == 0 {
 				at = at.Add(85 * time.Second)
@@ -80,7 +93,7 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 				Received: at.Add(time.Duration(rng.IntN(5)) * time.Second).UTC(),
 				Rep: lift.Rep{
 					BootID: "b1", Seq: *seq, Time: at.UTC(), Athlete: "ana", Exercise: exercise,
-					MeanVelocity: float64(int(1000*v*(0.75+rng.Float64()*0.25))) / 1000,
+					MeanVelocity: float64(int(1000*v*(slowest+rng.Float64()*(1-slowest)))) / 1000,
 					Warmup:       rng.IntN(15) == 0, Failed: rng.IntN(20) == 0, Historical: rng.IntN(10) == 0,
 				},
 			}
@@ -94,7 +107,7 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 				r.Eccentric = new(1 + 3*rng.Float64())
 			}
 			if drift {
-				r.BarTilt, r.BarDrift = new(6*rng.Float64()), new(0.05*rng.Float64())
+				r.BarTilt, r.BarDrift = new((7-5*slowest)*rng.Float64()), new(0.05*rng.Float64())
 			}
 			*seq++
 			s.reps = append(s.reps, r)
@@ -132,7 +145,11 @@ func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
 			ID: lift.CheckInID("ana", when, phase), Site: "main", Athlete: "ana",
 			CheckIn: lift.CheckIn{Time: when.UTC(), Phase: phase, Pain: new(rng.IntN(9))},
 		}
-		switch rng.IntN(30) {
+		rare := 30
+		if s.calm {
+			c.Pain, rare = new(rng.IntN(1+rng.IntN(3))), 300
+		}
+		switch rng.IntN(rare) {
 		case 0:
 			c.Symptoms = []lift.Symptom{lift.NightPain, lift.Radiating}
 		case 1:
@@ -154,6 +171,9 @@ func (s *story) mornings(rng *rand.Rand, start time.Time, days int) {
 			day += rng.IntN(30)
 		}
 		stiff, sore := rng.IntN(3) == 0, rng.IntN(7)
+		if s.calm {
+			sore = rng.IntN(2)
+		}
 		for n := 3 + rng.IntN(60); n > 0 && day < days; n, day = n-1, day+1 {
 			if rng.IntN(6) == 0 {
 				continue
@@ -207,6 +227,9 @@ func (s *story) decisions(rng *rand.Rand, start time.Time, days int) {
 		verbs := []lift.PlanVerb{lift.PlanAdvance, lift.PlanAdvance, lift.PlanRepeat, lift.PlanRelease, lift.PlanEnd}
 		for range rng.IntN(5) {
 			day += rng.IntN(22)
+			if rng.IntN(2) == 0 {
+				day += 14
+			}
 			add(verbs[rng.IntN(len(verbs))], day)
 		}
 	}
