@@ -163,7 +163,7 @@ func onlyBreaches(all []source) []string {
 
 // testOnly are the folders that are there for tests and may import testing.
 func testOnly(dir string) bool {
-	return within(dir, []string{"internal/house"}) || strings.HasSuffix(dir, "test")
+	return within(dir, []string{"internal/house"}) || strings.HasSuffix(dir, "test") && path.Base(dir) != "backtest"
 }
 
 func testingBreaches(all []source) []string {

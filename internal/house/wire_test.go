@@ -92,6 +92,7 @@ type schema struct {
 	Properties map[string]schema
 	Required   []string
 	Items      *schema
+	Additional any `json:"additionalProperties"` // an object where names are free
 }
 
 // differs lists what an example has that its schema does not, and the other way
@@ -110,6 +111,9 @@ func (doc *openAPI) differs(at string, s schema, value any) []string {
 		}
 		for name, inner := range v {
 			property, ok := s.Properties[name]
+			if _, free := s.Additional.(map[string]any); !ok && free {
+				continue
+			}
 			if !ok {
 				found = append(found, at+"."+name+" is not described")
 				continue
