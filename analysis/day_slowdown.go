@@ -92,6 +92,7 @@ func (d *diary) lineOf(x, device int32, day, upTo date) *lineReference {
 type slowDay struct {
 	loads              int // comparable ones
 	over               int // of them, over the limit
+	far                int // of these, so far over it that a bad day alone does not explain it
 	pct, limit         float64
 	expected, observed float64
 	kg                 float64
@@ -118,13 +119,16 @@ func (d *diary) slowOn(x, device int32, at, day date, now int64) slowDay {
 		over := atLeast(lost+100*kept32/expected, out.limit) && atLeast(expected-p.Velocity+kept32, l.MinDropMps)
 		if over {
 			out.over++
+			if atLeast(lost, l.FarFactor*out.limit) {
+				out.far++
+			}
 		}
 		if p.LoadKg > out.kg {
 			out.kg, out.pct, out.expected, out.observed, heaviest = p.LoadKg, lost, expected, p.Velocity, over
 		}
 	}
 	if !heaviest {
-		out.over = 0
+		out.over, out.far = 0, 0
 	}
 	return out
 }
@@ -152,13 +156,13 @@ func (d *diary) daySlowdown(x int32, now int64) (lift.Finding, bool) {
 			switch {
 			case slow.over == 0:
 				return ""
-			case slow.over >= 2, i > 0 && d.slowOn(s.lift, device, dates[i-1], s.day, now).over > 0:
+			case slow.far >= 2, i > 0 && d.slowOn(s.lift, device, dates[i-1], s.day, now).over > 0:
 				return lift.Warning
 			}
 			return lift.Advice
 		}
 		severity := lift.Advice
-		if n := len(dates); today.over >= 2 || n > 0 && worse(n-1) != "" {
+		if n := len(dates); today.far >= 2 || n > 0 && worse(n-1) != "" {
 			severity = lift.Warning
 		}
 		told := map[lift.Severity]date{} // the latest date that it was told on

@@ -93,8 +93,11 @@ type SetDropLimits struct {
 
 // DaySlowdownLimits are losses against the athlete's load–velocity line.
 type DaySlowdownLimits struct {
-	DropPct      float64 `json:"drop_pct"`
-	MinDropMps   float64 `json:"min_drop_mps"`
+	DropPct    float64 `json:"drop_pct"`
+	MinDropMps float64 `json:"min_drop_mps"`
+	// FarFactor times the limit, at two loads of one session, is a warning: a day's
+	// form moves all loads together, so that two loads over the limit are one sign.
+	FarFactor    float64 `json:"far_factor"`
 	NoisePct     float64 `json:"noise_pct"` // usual variation between sessions
 	MinR2        float64 `json:"min_r2"`
 	MinLoads     int     `json:"min_loads"`
@@ -210,7 +213,7 @@ func DefaultLimits() Limits {
 		Grind:   GrindLimits{MarginMps: 0.03},
 		SetDrop: SetDropLimits{DropPct: 10, MinDropMps: 0.06, RestS: 120},
 		DaySlowdown: DaySlowdownLimits{
-			DropPct: 10, MinDropMps: 0.06, NoisePct: 4.7, MinR2: 0.90, MinLoads: 3,
+			DropPct: 10, MinDropMps: 0.06, FarFactor: 1.5, NoisePct: 4.7, MinR2: 0.90, MinLoads: 3,
 			ProvisionalN: 3, FullN: 5, CoolDownDays: 7,
 		},
 		Inflammatory:    InflammatoryLimits{StiffMin: 30, Mornings: 5, Weeks: 12},

@@ -56,6 +56,7 @@ var limitRanges = map[string]limitRange{
 
 	"day-slowdown.drop_pct":       {0, 100, "pct"},
 	"day-slowdown.min_drop_mps":   {0, 10, "mps"},
+	"day-slowdown.far_factor":     {1, 100, "ratio"},
 	"day-slowdown.noise_pct":      {0, 100, "pct"},
 	"day-slowdown.min_r2":         {0, 1, "share"},
 	"day-slowdown.min_loads":      {2, 100, "loads"},

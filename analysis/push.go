@@ -14,7 +14,8 @@ type Telling struct {
 }
 
 // Push is a telling that is worth interrupting somebody for. Withheld is true
-// where the athlete's budget is used up: the alert stands, and nobody is called.
+// where it is not yet sure enough, or the athlete's budget is used up: the alert
+// stands, and nobody is called.
 type Push struct {
 	Telling
 	Withheld bool
@@ -35,7 +36,9 @@ func DefaultPolicy() Policy { return Policy{PerWeek: 0.5, Weeks: 4} }
 
 // Pushes returns which of one athlete's tellings, in the order of time, are
 // pushed: warnings and worse that are no backlog's, each alert once for each
-// severity that it reaches. Rules of a person's safety have no budget.
+// severity that it reaches. A warning that rests on little is withheld until
+// something confirms it, and so is one beyond the budget. Rules of a person's
+// safety are never withheld.
 func (p Policy) Pushes(told []Telling) []Push {
 	var pushes []Push
 	reached := map[string]lift.Severity{}
@@ -45,9 +48,36 @@ func (p Policy) Pushes(told []Telling) []Push {
 			continue
 		}
 		reached[f.ID] = f.Severity
-		pushes = append(pushes, Push{Telling: t, Withheld: !safety(f.Rule) && f.Severity == lift.Warning && p.spent(pushes, t.At)})
+		held := !safety(f.Rule) && f.Severity == lift.Warning && (thin(f) && !confirmed(pushes, &t) || p.spent(pushes, t.At))
+		pushes = append(pushes, Push{Telling: t, Withheld: held})
 	}
 	return pushes
+}
+
+// thin reports whether a warning rests on a single measurement or a single set:
+// simulated, most such warnings are chance.
+func thin(f *lift.Finding) bool {
+	e := &f.Evidence
+	switch {
+	case f.Rule == VelocityLoss:
+		return e.Metric == lastRep
+	case f.Rule == WeeklyVolume && e.Metric == metricNames[metricSets]:
+		return e.Observed != nil && e.ReferenceValue != nil && *e.Observed-*e.ReferenceValue < 2
+	}
+	return false
+}
+
+// confirmWithin is how near another warning of the same rule and exercise must be.
+const confirmWithin = 3 * time.Hour
+
+func confirmed(pushes []Push, t *Telling) bool {
+	for i := range pushes {
+		o := &pushes[i].Finding
+		if o.Rule == t.Finding.Rule && o.Exercise == t.Finding.Exercise && o.ID != t.Finding.ID && t.At.Sub(pushes[i].At) <= confirmWithin {
+			return true
+		}
+	}
+	return false
 }
 
 // safety reports whether a rule is about somebody's health rather than training.

@@ -23,24 +23,40 @@ func telling(day int, id string, rule lift.Rule, s lift.Severity) Telling {
 }
 
 func TestPushes(t *testing.T) {
+	last := func(day, hour int, id string) Telling {
+		t := telling(day, id, VelocityLoss, lift.Warning)
+		t.At = t.At.Add(time.Duration(hour) * time.Hour)
+		t.Finding.Evidence.Metric = lastRep
+		return t
+	}
+	sets := func(observed float64) Telling {
+		t := telling(0, "a", WeeklyVolume, lift.Warning)
+		t.Finding.Evidence = lift.Evidence{Metric: "sets", Observed: &observed, ReferenceValue: new(3.0)}
+		return t
+	}
 	backlog := telling(0, "a", VelocityLoss, lift.Warning)
 	backlog.Finding.Historical = true
 	for name, c := range map[string]struct {
 		told []Telling
 		want string
 	}{
-		"advice is not pushed":             {[]Telling{telling(0, "a", VelocityLoss, lift.Advice)}, ""},
-		"a warning is":                     {[]Telling{telling(0, "a", VelocityLoss, lift.Warning)}, "p"},
-		"once":                             {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "a", VelocityLoss, lift.Warning)}, "p"},
-		"again when it gets worse":         {[]Telling{telling(0, "a", WeeklyVolume, lift.Warning), telling(1, "a", WeeklyVolume, lift.Critical)}, "pp"},
-		"not when it gets better":          {[]Telling{telling(0, "a", PainZone, lift.Critical), telling(1, "a", PainZone, lift.Warning)}, "p"},
-		"a backlog is not":                 {[]Telling{backlog}, ""},
-		"the third in four weeks is held":  {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(27, "c", VelocityLoss, lift.Warning)}, "ppw"},
-		"four weeks later it is not":       {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(28, "c", VelocityLoss, lift.Warning)}, "ppp"},
-		"what is critical is never held":   {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", WeeklyVolume, lift.Critical)}, "ppp"},
-		"nor what is about health":         {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", PainZone, lift.Warning), telling(2, "d", Hold, lift.Warning)}, "pppp"},
-		"what was held does not count":     {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", SetDrop, lift.Warning), telling(28, "d", SetDrop, lift.Warning)}, "ppwp"},
-		"a red flag is pushed at any time": {[]Telling{telling(0, "a", RedFlag, lift.Urgent), telling(0, "b", RedFlag, lift.Urgent), telling(0, "c", RedFlag, lift.Urgent)}, "ppp"},
+		"advice is not pushed":              {[]Telling{telling(0, "a", VelocityLoss, lift.Advice)}, ""},
+		"a warning is":                      {[]Telling{telling(0, "a", VelocityLoss, lift.Warning)}, "p"},
+		"once":                              {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "a", VelocityLoss, lift.Warning)}, "p"},
+		"again when it gets worse":          {[]Telling{telling(0, "a", WeeklyVolume, lift.Warning), telling(1, "a", WeeklyVolume, lift.Critical)}, "pp"},
+		"not when it gets better":           {[]Telling{telling(0, "a", PainZone, lift.Critical), telling(1, "a", PainZone, lift.Warning)}, "p"},
+		"a backlog is not":                  {[]Telling{backlog}, ""},
+		"the third in four weeks is held":   {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(27, "c", VelocityLoss, lift.Warning)}, "ppw"},
+		"four weeks later it is not":        {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(28, "c", VelocityLoss, lift.Warning)}, "ppp"},
+		"what is critical is never held":    {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", WeeklyVolume, lift.Critical)}, "ppp"},
+		"nor what is about health":          {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", PainZone, lift.Warning), telling(2, "d", Hold, lift.Warning)}, "pppp"},
+		"what was held does not count":      {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", SetDrop, lift.Warning), telling(28, "d", SetDrop, lift.Warning)}, "ppwp"},
+		"one slow last rep waits":           {[]Telling{last(0, 0, "a")}, "w"},
+		"a second one that day confirms it": {[]Telling{last(0, 0, "a"), last(0, 2, "b")}, "wp"},
+		"one on another day does not":       {[]Telling{last(0, 0, "a"), last(0, 4, "b")}, "ww"},
+		"one set more waits":                {[]Telling{sets(4)}, "w"},
+		"two sets more do not":              {[]Telling{sets(5)}, "p"},
+		"a red flag is pushed at any time":  {[]Telling{telling(0, "a", RedFlag, lift.Urgent), telling(0, "b", RedFlag, lift.Urgent), telling(0, "c", RedFlag, lift.Urgent)}, "ppp"},
 	} {
 		if d := cmp.Diff(c.want, pushed(c.told...)); d != "" {
 			t.Errorf("%s: %s", name, d)

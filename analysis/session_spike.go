@@ -104,6 +104,9 @@ func (d *diary) sessionSpike(group string, day date) (lift.Finding, bool) {
 	case above(ratio, l.Advice):
 		severity, threshold = lift.Advice, l.Advice
 	}
+	if worst == spikeHeavy && severity == lift.Warning {
+		severity, threshold = lift.Advice, l.Advice // a count by a limit leaps when back-off sets creep over it
+	}
 	f := d.ofGroup(SessionSpike, severity, group, d.dayWindow(day))
 	f.Historical = t.historical
 	f.Evidence = lift.Evidence{

@@ -80,6 +80,10 @@ func (s *slowdown) band(b *bands, finished bool) int {
 	return -1
 }
 
+// lastRep is the metric of a finding that only the last rep of a finished set speaks
+// for, and not two in a row.
+const lastRep = "last_rep"
+
 // velocityLoss is the finding of a set that has reached a band: what the latest
 // rep over it shows.
 func (d *diary) velocityLoss(k int32, finished bool) (lift.Finding, bool) {
@@ -105,6 +109,9 @@ func (d *diary) velocityLoss(k int32, finished bool) (lift.Finding, bool) {
 		Value: value, Unit: "pct", Threshold: b.pct[band],
 		Reference: "fastest rep so far", ReferenceValue: &top, Observed: &observed,
 		Samples: int(v.slow.n), Confidence: full,
+	}
+	if !v.slow.sure[band] {
+		f.Evidence.Metric = lastRep
 	}
 	tellVelocityLoss(&f, slowSet{rep: at, number: v.number, load: s.load, deadlift: f.Group == DeadliftFamily})
 	return f, true

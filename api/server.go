@@ -187,6 +187,7 @@ func (s *Server) route(version string) {
 	s.api.UseMiddleware(s.authenticate, s.wantBody)
 	s.addAlerts()
 	s.addDigest()
+	s.addPlan()
 	s.addStreams()
 	s.addTickets()
 	s.addHistory()
