@@ -156,7 +156,7 @@ func (o *Options) judge(ctx context.Context, athlete lift.AthleteID) (_ *verdict
 		return nil, err
 	}
 	v := &verdicts{athlete: athlete, reps: len(h.Reps), position: h.Position, asOf: asOf(&h)}
-	known := analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns}
+	known := historyOf(athlete, &h)
 	v.fired = o.within(analysis.Judge(known, inForce, v.asOf))
 	v.would = v.fired
 	if proposed.Limits != inForce.Limits {
@@ -169,6 +169,11 @@ func (o *Options) judge(ctx context.Context, athlete lift.AthleteID) (_ *verdict
 	}
 	v.logged = o.within(v.logged)
 	return v, nil
+}
+
+// historyOf is everything that the view knows and the rules look at.
+func historyOf(athlete lift.AthleteID, h *view.History) analysis.History {
+	return analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}
 }
 
 // filled puts the default limits where none are set.

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -328,6 +331,34 @@ func TestStretchesAddUpToTheWhole(t *testing.T) {
 	}
 }
 
+// What the view gets to know one day, and the rules look at, must not be forgotten
+// here.
+func TestTheRulesSeeAllThatTheViewKnows(t *testing.T) {
+	var h view.History
+	known := reflect.ValueOf(&h).Elem()
+	for i := range known.NumField() {
+		if f := known.Field(i); f.Kind() == reflect.Slice {
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		}
+	}
+	seen := reflect.ValueOf(historyOf("ana", &h))
+	for i := range seen.NumField() {
+		name := seen.Type().Field(i).Name
+		if f := known.FieldByName(name); f.IsValid() && f.Kind() == reflect.Slice && seen.Field(i).Len() != 1 {
+			t.Errorf("the rules do not see the %s", name)
+		}
+	}
+}
+
+func TestAPlanIsSeen(t *testing.T) {
+	g := slowing()
+	g.of("ana").Plan = []lift.PlanStep{{Verb: lift.PlanHold, At: monday.Add(-time.Hour), By: "coach"}}
+	r := g.run(t, Question{})
+	if got := r.of(analysis.Hold); got.Fired.Total == 0 {
+		t.Error("heavy deadlifts under a hold are nothing")
+	}
+}
+
 func TestLimitsOfAnAthleteAreThoseInForce(t *testing.T) {
 	g := slowing()
 	g.set("ben", "deadlift", monday, 100, 0.50, 0.50, 0.42, 0.42)
@@ -409,4 +440,50 @@ func TestAGymWithoutLiftersHasAnEmptyAnswer(t *testing.T) {
 	if r.Athletes != 0 || len(r.Rules) != len(analysis.Rules()) || r.Examples == nil {
 		t.Errorf("%+v", r)
 	}
+}
+
+// Whatever is allowed as a limit, the rules can be judged under it.
+func TestAnyLimitThatIsAllowedCanBeTried(t *testing.T) {
+	g := training(2, 12)
+	for _, exercise := range []lift.ExerciseID{"romanian_deadlift", "hip_thrust"} {
+		g.set("athlete-00", exercise, monday.AddDate(0, 0, 85), 60, 0.6, 0.6, 0.5)
+	}
+	g.of("athlete-00").Plan = []lift.PlanStep{
+		{Verb: lift.PlanHold, At: monday.AddDate(0, 0, 10), By: "coach"},
+		{Verb: lift.PlanRelease, At: monday.AddDate(0, 0, 20), By: "coach"},
+		{Verb: lift.PlanStart, At: monday.AddDate(0, 0, 21), By: "coach"},
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		limits := analysis.DefaultLimits()
+		for _, spec := range analysis.LimitSpecs() {
+			if !rapid.Bool().Draw(t, "set") {
+				continue
+			}
+			one := func() float64 {
+				v := rapid.SampledFrom([]float64{spec.Least, spec.Most, rapid.Float64Range(spec.Least, spec.Most).Draw(t, "within")}).Draw(t, spec.Name)
+				if spec.Whole {
+					v = float64(int(v))
+				}
+				return v
+			}
+			var value any = one()
+			if spec.Count > 1 {
+				value = []float64{one(), one(), one()}
+			}
+			patch, err := json.Marshal(map[lift.Rule]map[string]any{spec.Rule: {spec.Name: value}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if next, err := analysis.MergeLimits(limits, patch); err == nil { // else it contradicts another
+				limits = next
+			}
+		}
+		rules, err := json.Marshal(&limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Run(context.Background(), Options{Question: Question{Rules: rules}, View: g, Settings: standard, Workers: 1}); err != nil {
+			t.Fatalf("%s: %v", rules, err)
+		}
+	})
 }
