@@ -1,0 +1,373 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/lift"
+)
+
+// rate is one rate of a rule without any true effect, beside what the simulation
+// of the catalogue expects of the same assumptions.
+type rate struct {
+	what     string
+	hits, of int
+	expected float64
+	why      string // the difference, where it is none of chance
+}
+
+// bare is a history without a person: only what one rule looks at.
+type bare struct {
+	analysis.History
+	r   *rand.Rand
+	seq int64
+}
+
+var bareStart = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC) // a Monday
+
+func newBare(seed uint64, what string, n int) *bare {
+	a := athlete{id: lift.AthleteID(fmt.Sprintf("%s-%d", what, n)), seed: seed}
+	return &bare{History: analysis.History{Site: "main", Athlete: "ana"}, r: a.random(what)}
+}
+
+// logged adds sets of five without velocity.
+func (b *bare) logged(day int, kg float64, sets int) {
+	for i := range sets {
+		b.seq++
+		at := bareStart.AddDate(0, 0, day).Add(17*time.Hour + time.Duration(i)*3*time.Minute)
+		b.Logged = append(b.Logged, lift.LoggedSet{
+			ID: fmt.Sprint("s", b.seq), Site: "main", Athlete: "ana", Exercise: deadlift, Time: at, Reps: 5, LoadKg: new(kg),
+		})
+	}
+}
+
+// set adds a measured set.
+func (b *bare) set(day, n int, kg float64, velocities ...float64) {
+	for i, v := range velocities {
+		at := bareStart.AddDate(0, 0, day).Add(17*time.Hour + time.Duration(n)*4*time.Minute + time.Duration(i)*4*time.Second)
+		b.Reps = append(b.Reps, lift.RepRecord{
+			ID: lift.RepID("main", "bar-a", "b", b.seq), Site: "main", Device: "bar-a", Valid: true, Received: at,
+			Rep: lift.Rep{BootID: "b", Seq: b.seq, Time: at, Athlete: "ana", Exercise: deadlift, LoadKg: new(kg), Set: new(n), MeanVelocity: v},
+		})
+		b.seq++
+	}
+}
+
+// lognormal has the mean 1 and a coefficient of variation.
+func (b *bare) lognormal(cv float64) float64 {
+	s := math.Sqrt(math.Log(1 + cv*cv))
+	return math.Exp(s*b.r.NormFloat64() - s*s/2)
+}
+
+// poisson is a number of days of a week.
+func (b *bare) poisson(mean float64) int {
+	n, term := 0, math.Exp(-mean)
+	for p := b.r.Float64(); p > term && n < 7; n++ {
+		p -= term
+		term *= mean / float64(n+1)
+	}
+	return n
+}
+
+// count counts findings of a rule from a day on that a test accepts.
+func (b *bare) count(s analysis.Settings, weeks int, rule lift.Rule, from int, accept func(*lift.Finding) bool) int {
+	n := 0
+	after := bareStart.AddDate(0, 0, from)
+	for _, f := range analysis.Judge(b.History, s, bareStart.AddDate(0, 0, 7*weeks)) {
+		if f.Rule == rule && !f.Window.From.Before(after) && (accept == nil || accept(&f)) {
+			n++
+		}
+	}
+	return n
+}
+
+func worseThan(pct float64) func(*lift.Finding) bool {
+	return func(f *lift.Finding) bool { return f.Evidence.Value > pct }
+}
+
+func atLeast(s lift.Severity) func(*lift.Finding) bool {
+	return func(f *lift.Finding) bool { return f.Severity.Rank() >= s.Rank() }
+}
+
+// rates are all comparisons; size is the number of bare athletes for each.
+func rates(seed uint64, size int) []rate {
+	var all []rate
+	all = append(all, weeklyRates(seed, size)...)
+	all = append(all, planRates(seed, size)...)
+	all = append(all, spikeRates(seed, size)...)
+	all = append(all, lossRates(seed, size)...)
+	all = append(all, dayRates(seed, size)...)
+	return append(all, heavyRates(seed, size)...)
+}
+
+const rateWeeks = 26
+
+// weeklyRates are weeks of independent volumes, three sessions of four sets.
+func weeklyRates(seed uint64, size int) []rate {
+	var all []rate
+	expected := map[float64][2]float64{0.05: {0.028, 0}, 0.10: {0.138, 0.006}, 0.15: {0.207, 0.038}, 0.20: {0.240, 0.079}, 0.30: {0.273, 0.140}}
+	for _, cv := range []float64{0.05, 0.10, 0.15, 0.20, 0.30} {
+		over := [2]int{}
+		for n := range size {
+			b := newBare(seed, fmt.Sprint("weeks", cv), n)
+			for w := range rateWeeks {
+				kg := 100 * b.lognormal(cv)
+				for _, day := range []int{0, 2, 4} {
+					b.logged(7*w+day, kg, 4)
+				}
+			}
+			over[0] += b.count(analysis.Settings{}, rateWeeks, analysis.WeeklyVolume, 56, nil)
+			over[1] += b.count(analysis.Settings{}, rateWeeks, analysis.WeeklyVolume, 56, worseThan(30))
+		}
+		of := size * (rateWeeks - 8)
+		why := "weeks at or below 70 % of those before count as deloads by the rule's text and leave the baseline, which rises"
+		if cv < 0.15 {
+			why = ""
+		}
+		all = append(all,
+			rate{fmt.Sprintf("weekly-volume, weekly CV %.0f %%, over 10 %%", 100*cv), over[0], of, expected[cv][0], why},
+			rate{fmt.Sprintf("weekly-volume, weekly CV %.0f %%, over 30 %%", 100*cv), over[1], of, expected[cv][1], why})
+	}
+	return all
+}
+
+// planRates are three weeks up by 5 % and a deload, with 5 % of noise, and the
+// same with a spike.
+func planRates(seed uint64, size int) []rate {
+	over, of, seen := 0, 0, [2]int{}
+	const weeks = 40
+	for n := range size {
+		b := newBare(seed, "plan", n)
+		base := 100.0
+		for w := range weeks {
+			kg := base
+			switch w % 4 {
+			case 3:
+				kg *= 0.5
+				base *= 1.03
+			default:
+				kg *= math.Pow(1.05, float64(w%4))
+			}
+			kg *= b.lognormal(0.05)
+			if w == 5*4+1 && n%2 == 1 {
+				kg *= 1.4
+			}
+			for _, day := range []int{0, 2, 4} {
+				b.logged(7*w+day, kg, 4)
+			}
+		}
+		if n%2 == 0 {
+			over += b.count(analysis.Settings{}, weeks, analysis.WeeklyVolume, 56, nil)
+			of += weeks - 8
+			continue
+		}
+		spiked := func(pct float64) int {
+			return b.count(analysis.Settings{}, weeks, analysis.WeeklyVolume, 7*21, func(f *lift.Finding) bool {
+				return f.Evidence.Value > pct && f.Window.From.Before(bareStart.AddDate(0, 0, 7*22))
+			})
+		}
+		seen[0] += spiked(10)
+		seen[1] += spiked(30)
+	}
+	return []rate{
+		{"weekly-volume, 3:1 plan with 5 % noise, over 10 %", over, of, 0.074, "the plan's first eight weeks are left out; the rest is the text's own max(last, mean of four)"},
+		{"weekly-volume, spike of 40 % in that plan, over 10 %", seen[0], size / 2, 1, ""},
+		{"weekly-volume, spike of 40 % in that plan, over 30 %", seen[1], size / 2, 0.948, ""},
+	}
+}
+
+// spikeRates are sessions of independent volumes, four or eight of them in the 30
+// days before each.
+func spikeRates(seed uint64, size int) []rate {
+	var all []rate
+	expected := map[float64][2][2]float64{
+		0.05: {{0.007, 0}, {0.001, 0}}, 0.10: {{0.048, 0.001}, {0.019, 0.0003}},
+		0.15: {{0.084, 0.0109}, {0.038, 0.0029}}, 0.20: {{0.111, 0.0271}, {0.049, 0.0092}},
+	}
+	for _, cv := range []float64{0.05, 0.10, 0.15, 0.20} {
+		for k, days := range [][]int{{0}, {0, 3}} {
+			over, of := [2]int{}, 0
+			for n := range size {
+				b := newBare(seed, fmt.Sprint("sessions", cv, k), n)
+				for w := range rateWeeks {
+					for _, day := range days {
+						b.logged(7*w+day, 100*b.lognormal(cv), 4)
+					}
+				}
+				of += len(days) * (rateWeeks - 8)
+				over[0] += b.count(analysis.Settings{}, rateWeeks, analysis.SessionSpike, 56, nil)
+				over[1] += b.count(analysis.Settings{}, rateWeeks, analysis.SessionSpike, 56, worseThan(1.3))
+			}
+			name := fmt.Sprintf("session-spike, CV %.0f %%, %d sessions before", 100*cv, 4*len(days))
+			why := "a session in which the week goes over a pushed band of weekly-volume is told by that rule alone"
+			all = append(all, rate{name + ", over 1.1", over[0], of, expected[cv][k][0], why},
+				rate{name + ", over 1.3", over[1], of, expected[cv][k][1], why})
+		}
+	}
+	return all
+}
+
+// lossRates are sets of five deadlifts with a straight true loss, three a day so
+// that no rule's number of alerts in a session is reached.
+func lossRates(seed uint64, size int) []rate {
+	var all []rate
+	cell := func(v0, sd, loss float64) (twice, last, union, advice, warning, of int) {
+		days := max(20, 12*size)
+		b := newBare(seed, fmt.Sprint("sets", v0, sd, loss), 0)
+		for day := range days {
+			for n := range 3 {
+				var v []float64
+				for i := range 5 {
+					v = append(v, max(0.02, v0*(1-loss*float64(i)/4)+sd*b.r.NormFloat64()))
+				}
+				of++
+				b.set(day, n, 100, v...)
+				two := twoInRow(v, 0.15)
+				end := lossOf(v, 4) >= 0.20 && v[4] <= maxOf(v)-0.05
+				if two {
+					twice++
+				}
+				if end {
+					last++
+				}
+				if two || end || twoInRow(v, 0.20) {
+					union++
+				}
+			}
+			if day%60 == 59 || day == days-1 { // a history of two months is enough for rules of sets
+				advice += b.count(analysis.Settings{}, days/7+2, analysis.VelocityLoss, 0, nil)
+				warning += b.count(analysis.Settings{}, days/7+2, analysis.VelocityLoss, 0, atLeast(lift.Warning))
+				b.Reps = b.Reps[:0]
+			}
+		}
+		return
+	}
+	expected := map[[2]float64]float64{
+		{0.015, 0}: 0, {0.015, 0.05}: 0.001, {0.015, 0.10}: 0.026, {0.015, 0.20}: 0.5,
+		{0.025, 0}: 0.010, {0.025, 0.05}: 0.041, {0.025, 0.10}: 0.124, {0.025, 0.20}: 0.525,
+	}
+	for _, sd := range []float64{0.015, 0.025} {
+		for _, loss := range []float64{0, 0.05, 0.10, 0.20} {
+			twice, _, union, advice, _, of := cell(0.45, sd, loss)
+			name := fmt.Sprintf("velocity-loss, 0.45 m/s, noise %.3f m/s, true loss %.0f %%", sd, 100*loss)
+			all = append(all, rate{name + ", two in a row over 15 %", twice, of, expected[[2]float64{sd, loss}], "counted in the same sets without the rule"},
+				rate{name + ", told as advice or worse", advice, of, float64(union) / float64(of),
+					"expected: two in a row over 15 %, or the last over 20 %, counted in the same sets"})
+		}
+	}
+	ends := map[[2]float64]float64{
+		{0.02, 0}: 0, {0.02, 0.10}: 0.034, {0.02, 0.15}: 0.192, {0.02, 0.20}: 0.533, {0.02, 0.30}: 0.981,
+		{0.03, 0}: 0.015, {0.03, 0.10}: 0.146, {0.03, 0.15}: 0.331, {0.03, 0.20}: 0.574, {0.03, 0.30}: 0.931,
+	}
+	for _, sd := range []float64{0.02, 0.03} {
+		for _, loss := range []float64{0, 0.10, 0.15, 0.20, 0.30} {
+			_, last, _, _, warning, of := cell(0.50, sd, loss)
+			name := fmt.Sprintf("velocity-loss, 0.50 m/s, noise %.2f m/s, true loss %.0f %%", sd, 100*loss)
+			all = append(all, rate{name + ", last rep over 20 %", last, of, ends[[2]float64{sd, loss}], "counted in the same sets without the rule"},
+				rate{name + ", told as warning", warning, of, ends[[2]float64{sd, loss}], "two reps in a row over 20 % warn as well"})
+		}
+	}
+	return all
+}
+
+func maxOf(v []float64) float64 {
+	m := v[0]
+	for _, x := range v {
+		m = max(m, x)
+	}
+	return m
+}
+
+// lossOf is the loss of a rep against the fastest up to it.
+func lossOf(v []float64, i int) float64 {
+	best := maxOf(v[:i+1])
+	return (best - v[i]) / best
+}
+
+func twoInRow(v []float64, limit float64) bool {
+	run := 0
+	for i := 2; i < len(v); i++ {
+		if lossOf(v, i) >= limit && maxOf(v[:i+1])-v[i] >= 0.05 {
+			run++
+		} else {
+			run = 0
+		}
+		if run >= 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// dayRates are sessions every eighth day, so that five lie in the 42 days before,
+// at four loads on a true line, with the noise of days on top: the same for all
+// loads of a day, or each load's own.
+func dayRates(seed uint64, size int) []rate {
+	var all []rate
+	expected := map[float64][2]float64{0.036: {0.0043, 0}, 0.047: {0.0251, 0.0014}, 0.059: {0.0587, 0.0067}}
+	for _, shared := range []bool{false, true} {
+		for _, cv := range []float64{0.036, 0.047, 0.059} {
+			over, of := [2]int{}, 0
+			for n := range 4 * size {
+				b := newBare(seed, fmt.Sprint("days", shared, cv), n)
+				for s := range 24 {
+					form := 1 + cv*b.r.NormFloat64()
+					for k, share := range []float64{0.4, 0.55, 0.7, 0.85} {
+						if !shared {
+							form = 1 + cv*b.r.NormFloat64()
+						}
+						v := (124.9 - 100*share) / 80.2 * form
+						b.set(8*s, k, 200*share, v-0.01, v, v-0.02)
+					}
+				}
+				of += 24 - 5
+				over[0] += b.count(analysis.Settings{}, 28, analysis.DaySlowdown, 40, nil)
+				over[1] += b.count(analysis.Settings{}, 28, analysis.DaySlowdown, 40, atLeast(lift.Warning))
+			}
+			name := fmt.Sprintf("day-slowdown, CV %.1f %%, noise of each load", 100*cv)
+			why := "the heaviest load's expectation comes from a line through four loads of each day, not from that load's own mean, and no line with r² under 0.90 is judged by"
+			if shared {
+				name = fmt.Sprintf("day-slowdown, CV %.1f %%, noise of the day", 100*cv)
+				why = "all loads of a bad day are slow together, and two slow loads in one session warn by the rule's text"
+			}
+			all = append(all, rate{name + ", told", over[0], of, expected[cv][0], why + "; told once in seven days"},
+				rate{name + ", told as warning", over[1], of, expected[cv][1], why})
+		}
+	}
+	return all
+}
+
+// heavyRates are weeks with a random number of heavy days.
+func heavyRates(seed uint64, size int) []rate {
+	var all []rate
+	for _, mean := range []float64{1, 2} {
+		over, weekly, of := 0, 0, 0
+		for n := range size {
+			b := newBare(seed, fmt.Sprint("heavy", mean), n)
+			for w := range rateWeeks {
+				heavy := b.poisson(mean)
+				if w >= 8 && float64(heavy) >= mean+1 {
+					weekly++
+				}
+				for i, day := range b.r.Perm(7) {
+					if i < heavy {
+						b.logged(7*w+day, 160, 3)
+					} else if i < max(heavy, 3) {
+						b.logged(7*w+day, 120, 3)
+					}
+				}
+			}
+			of += rateWeeks - 8
+			over += b.count(analysis.Settings{Maximum: map[lift.ExerciseID]float64{deadlift: 200}}, rateWeeks, analysis.HeavyFrequency, 56,
+				func(f *lift.Finding) bool { return f.Evidence.Metric == "heavy_days" })
+		}
+		expected := map[float64]float64{1: 0.264, 2: 0.323}[mean]
+		all = append(all, rate{fmt.Sprintf("heavy days of a calendar week, Poisson with mean %.0f, at least %.0f", mean, mean+1), weekly, of, expected, "counted without the rule"},
+			rate{fmt.Sprintf("heavy-frequency, Poisson with mean %.0f, told", mean), over, of, expected,
+				"the text counts any seven dates, of which a week has seven, against the median of four weeks, which moves too"})
+	}
+	return all
+}
