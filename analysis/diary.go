@@ -55,6 +55,7 @@ type exerciseFacts struct {
 	id          lift.ExerciseID
 	group       string
 	minVelocity float64 // 0 if unknown
+	own         bool    // the athlete's own
 	slope       float64 // 0 if unknown
 	posterior   bool
 	bands       bands
@@ -86,7 +87,6 @@ const (
 type rep struct {
 	at, received                      int64 // Unix nanoseconds
 	seq                               int64
-	revision                          int64
 	logSeq                            uint64
 	id                                string
 	velocity                          float64 // m/s; 0 if none was measured
@@ -94,6 +94,7 @@ type rep struct {
 	peak, rom, eccentric              float32 // or absent
 	marks                             [technical]float32
 	bar, lift                         int32
+	revision                          int32
 	set                               int32 // index, or -1 for one that does not count
 	number                            int32 // of the set, or noNumber
 	count                             int32 // of the rep in its set as the device counted, or noNumber
@@ -171,7 +172,7 @@ func (d *diary) load(h *History) {
 
 func (d *diary) convert(r *lift.RepRecord) rep {
 	out := rep{
-		at: r.Time.UnixNano(), received: r.Time.UnixNano(), seq: r.Seq, revision: r.Revision, logSeq: r.LogSeq,
+		at: r.Time.UnixNano(), received: r.Time.UnixNano(), seq: r.Seq, revision: int32(min(r.Revision, math.MaxInt32)), logSeq: r.LogSeq,
 		id: r.ID, source: sourceCode(r.Source), velocity: r.MeanVelocity, load: grams(r.LoadKg), set: -1, number: noNumber, count: noNumber,
 		lift: d.liftOf(r.Exercise), bar: d.barOf(r.Site, r.Device, r.BootID), many: 1,
 		peak: given(r.PeakVelocity), rom: given(r.ROM), eccentric: given(r.Eccentric), marks: technicalMarks(&r.Rep),

@@ -20,10 +20,12 @@ func (d *diary) lookUp(id lift.ExerciseID) exerciseFacts {
 			facts.slope = *e.Slope
 		}
 	}
-	if own, ok := d.MinVelocity[id]; ok {
-		facts.minVelocity = own
-	} else if own, ok := d.MinVelocity[e.ID]; ok && known {
-		facts.minVelocity = own
+	own, ok := d.MinVelocity[id]
+	if !ok && known {
+		own, ok = d.MinVelocity[e.ID]
+	}
+	if ok {
+		facts.minVelocity, facts.own = own, true
 	}
 	facts.bands = d.bandsOf(facts.group)
 	return facts

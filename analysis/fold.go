@@ -46,7 +46,7 @@ func (l *Lifter) fold() {
 	l.keptX = l.sessionsFrom(day)
 	l.reps = slices.Clone(l.reps[gone:])
 	l.prune(day, cut)
-	l.lives, l.roms, l.refs, l.current = nil, nil, refs{}, nil
+	l.lives, l.roms, l.current, l.spots = nil, nil, nil, nil
 	l.recut()
 	l.sets, l.sessions, l.lives = slices.Clone(l.sets), slices.Clone(l.sessions), slices.Clone(l.lives)
 	l.refresh()

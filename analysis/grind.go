@@ -28,7 +28,7 @@ func (d *diary) grind(k int32) (lift.Finding, bool) {
 		Reference: "velocity at the maximum", ReferenceValue: new(e.minVelocity), Observed: new(velocity),
 		Samples: int(s.timed), Confidence: full,
 	}
-	if _, own := d.MinVelocity[e.id]; !own {
+	if !e.own {
 		f.Evidence.Confidence = provisional
 	}
 	tellGrind(&f, count, s.load)

@@ -48,7 +48,9 @@ const (
 // maximumOf is the known maximum of a lift of the group, or else the median of
 // what the fastest sets of at least three sessions speak for, or else what the
 // heaviest load of 30 days with three sessions speaks for: 90 % of that load is
-// 80 % of the maximum.
+// 80 % of the maximum. An estimate counts in full only with the athlete's own
+// velocity at the maximum: with a published one it can be a third too high, and
+// then the heaviest load bounds it.
 func (d *diary) maximumOf(group string, day date) *maximum {
 	for i := range d.refs.maxima {
 		if m := &d.refs.maxima[i]; m.day == day && m.group == group {
@@ -62,10 +64,14 @@ func (d *diary) maximumOf(group string, day date) *maximum {
 		}
 	}
 	if m.grams == 0 {
-		m.grams, m.how = d.estimated(group, day), "estimated maximum"
-	}
-	if m.grams == 0 {
-		m.grams, m.how = d.topOf(group, day)/topLoadShare, "maximum after the heaviest load of 30 days"
+		estimate, own := d.estimated(group, day)
+		top := d.topOf(group, day) / topLoadShare
+		switch {
+		case estimate > 0 && (own || top == 0 || estimate < top):
+			m.grams, m.how = estimate, "estimated maximum"
+		case top > 0:
+			m.grams, m.how = top, "maximum after the heaviest load of 30 days"
+		}
 	}
 	d.refs.maxima = append(d.refs.maxima, m)
 	return &d.refs.maxima[len(d.refs.maxima)-1]
@@ -79,9 +85,9 @@ func (m *maximum) share(load int64) float64 {
 	return float64(load) / m.grams
 }
 
-// estimated is the largest of the lifts' estimates, in grams.
-func (d *diary) estimated(group string, day date) float64 {
-	best := 0.0
+// estimated is the largest of the lifts' estimates, in grams, and whether it
+// stands on the athlete's own velocity at the maximum.
+func (d *diary) estimated(group string, day date) (best float64, own bool) {
 	for x := range d.lifts {
 		e := &d.lifts[x]
 		if e.group != group || e.slope == 0 {
@@ -103,10 +109,12 @@ func (d *diary) estimated(group string, day date) float64 {
 			}
 		})
 		if d.values = of; len(of) >= minSessions {
-			best = max(best, middle(of))
+			if kg := middle(of); kg > best {
+				best, own = kg, e.own
+			}
 		}
 	}
-	return best
+	return best, own
 }
 
 // topOf is the heaviest load of the 30 days before the date, in grams, and 0

@@ -15,13 +15,13 @@ type session struct {
 // totals is training added up: completed work reps without warm-ups.
 type totals struct {
 	grams      int64 // reps × load
+	top        int64 // heaviest load, grams
+	newest     int64 // latest rep of all
 	sets, reps int32
 	loaded     int32 // of the reps, those with a load
-	top        int64 // heaviest load, grams
 	trained    bool  // something was lifted, if only to warm up
 	missing    bool  // a work rep has no load: grams is a lower bound
-	newest     int64 // latest rep of all
-	historical bool  // that rep came from a backlog
+	historical bool  // the newest rep came from a backlog
 }
 
 func (t *totals) add(u totals) {

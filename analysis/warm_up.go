@@ -40,7 +40,7 @@ func (d *diary) warmUp(day date) (lift.Finding, bool) {
 	if first == nil || logged || d.flagged(first.started) {
 		return lift.Finding{}, false
 	}
-	e := lift.Evidence{Samples: steps, Confidence: full, Reference: "first heavy set", ReferenceValue: new(kilograms(first.load))}
+	e := lift.Evidence{Samples: steps, Confidence: full, Reference: "first heavy set"}
 	work := float64(first.load)
 	switch {
 	case steps < l.MinSets:
@@ -57,6 +57,7 @@ func (d *diary) warmUp(day date) (lift.Finding, bool) {
 	f := d.ofGroup(WarmUp, lift.Advice, DeadliftFamily, d.dayWindow(day))
 	f.Historical = first.historical
 	f.Evidence = e
+	f.Evidence.ReferenceValue = new(kilograms(first.load))
 	tellWarmUp(&f)
 	return f, true
 }
