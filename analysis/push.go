@@ -38,7 +38,7 @@ func DefaultPolicy() Policy { return Policy{PerWeek: 0.5, Weeks: 4} }
 // pushed: warnings and worse that are no backlog's, each alert once for each
 // severity that it reaches. A warning that rests on little is withheld until
 // something confirms it, and so is one beyond the budget. Rules of a person's
-// safety are never withheld.
+// safety have none.
 func (p Policy) Pushes(told []Telling) []Push {
 	var pushes []Push
 	reached := map[string]lift.Severity{}
@@ -48,7 +48,7 @@ func (p Policy) Pushes(told []Telling) []Push {
 			continue
 		}
 		reached[f.ID] = f.Severity
-		held := !safety(f.Rule) && f.Severity == lift.Warning && (thin(f) && !confirmed(pushes, &t) || p.spent(pushes, t.At))
+		held := f.Severity == lift.Warning && (thin(f) && !confirmed(pushes, &t) || !safety(f.Rule) && p.spent(pushes, t.At))
 		pushes = append(pushes, Push{Telling: t, Withheld: held})
 	}
 	return pushes
@@ -63,6 +63,8 @@ func thin(f *lift.Finding) bool {
 		return e.Metric == lastRep
 	case f.Rule == WeeklyVolume && e.Metric == metricNames[metricSets]:
 		return e.Observed != nil && e.ReferenceValue != nil && *e.Observed-*e.ReferenceValue < 2
+	case f.Rule == ReturnPlan && e.Metric == "velocity_loss_pct", f.Rule == SetDrop:
+		return !atLeast(e.Value, 1.5*e.Threshold)
 	}
 	return false
 }

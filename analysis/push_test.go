@@ -36,6 +36,11 @@ func TestPushes(t *testing.T) {
 	}
 	backlog := telling(0, "a", VelocityLoss, lift.Warning)
 	backlog.Finding.Historical = true
+	light := func(rule lift.Rule, metric string, value float64) Telling {
+		t := telling(0, "a", rule, lift.Warning)
+		t.Finding.Evidence = lift.Evidence{Metric: metric, Value: value, Threshold: 10}
+		return t
+	}
 	for name, c := range map[string]struct {
 		told []Telling
 		want string
@@ -50,10 +55,14 @@ func TestPushes(t *testing.T) {
 		"four weeks later it is not":        {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(28, "c", VelocityLoss, lift.Warning)}, "ppp"},
 		"what is critical is never held":    {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", WeeklyVolume, lift.Critical)}, "ppp"},
 		"nor what is about health":          {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", PainZone, lift.Warning), telling(2, "d", Hold, lift.Warning)}, "pppp"},
-		"what was held does not count":      {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", SetDrop, lift.Warning), telling(28, "d", SetDrop, lift.Warning)}, "ppwp"},
+		"what was held does not count":      {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", DaySlowdown, lift.Warning), telling(28, "d", DaySlowdown, lift.Warning)}, "ppwp"},
 		"one slow last rep waits":           {[]Telling{last(0, 0, "a")}, "w"},
 		"a second one that day confirms it": {[]Telling{last(0, 0, "a"), last(0, 2, "b")}, "wp"},
 		"one on another day does not":       {[]Telling{last(0, 0, "a"), last(0, 4, "b")}, "ww"},
+		"a light slowdown in a plan waits":  {[]Telling{light(ReturnPlan, "velocity_loss_pct", 12)}, "w"},
+		"a heavy one does not":              {[]Telling{light(ReturnPlan, "velocity_loss_pct", 15)}, "p"},
+		"nor a load beyond the plan":        {[]Telling{light(ReturnPlan, "load_pct", 11)}, "p"},
+		"slower sets wait":                  {[]Telling{light(SetDrop, "", 12)}, "w"},
 		"one set more waits":                {[]Telling{sets(4)}, "w"},
 		"two sets more do not":              {[]Telling{sets(5)}, "p"},
 		"a red flag is pushed at any time":  {[]Telling{telling(0, "a", RedFlag, lift.Urgent), telling(0, "b", RedFlag, lift.Urgent), telling(0, "c", RedFlag, lift.Urgent)}, "ppp"},
