@@ -134,12 +134,9 @@ func (l Limits) Validate() error {
 
 // each calls do with every limit, in the order of the fields. The value can be set.
 func (l *Limits) each(do func(rule lift.Rule, name string, v reflect.Value)) {
-	rules := reflect.ValueOf(l).Elem()
-	for i := range rules.NumField() {
-		rule := lift.Rule(rules.Type().Field(i).Tag.Get("json"))
-		limits := rules.Field(i)
-		for k := range limits.NumField() {
-			do(rule, limits.Type().Field(k).Tag.Get("json"), limits.Field(k))
+	for rule, limits := range reflect.ValueOf(l).Elem().Fields() {
+		for limit, v := range limits.Fields() {
+			do(lift.Rule(rule.Tag.Get("json")), limit.Tag.Get("json"), v)
 		}
 	}
 }

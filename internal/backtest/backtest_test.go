@@ -336,16 +336,15 @@ func TestStretchesAddUpToTheWhole(t *testing.T) {
 func TestTheRulesSeeAllThatTheViewKnows(t *testing.T) {
 	var h view.History
 	known := reflect.ValueOf(&h).Elem()
-	for i := range known.NumField() {
-		if f := known.Field(i); f.Kind() == reflect.Slice {
+	for _, f := range known.Fields() {
+		if f.Kind() == reflect.Slice {
 			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
 		}
 	}
 	seen := reflect.ValueOf(historyOf("ana", &h))
-	for i := range seen.NumField() {
-		name := seen.Type().Field(i).Name
-		if f := known.FieldByName(name); f.IsValid() && f.Kind() == reflect.Slice && seen.Field(i).Len() != 1 {
-			t.Errorf("the rules do not see the %s", name)
+	for field, v := range seen.Fields() {
+		if f := known.FieldByName(field.Name); f.IsValid() && f.Kind() == reflect.Slice && v.Len() != 1 {
+			t.Errorf("the rules do not see the %s", field.Name)
 		}
 	}
 }
