@@ -116,10 +116,11 @@ func (d *diary) slowOn(x, device int32, at, day date, now int64) slowDay {
 		}
 		out.loads++
 		lost := 100 * (expected - p.Velocity) / expected
-		over := atLeast(lost+100*kept32/expected, out.limit) && atLeast(expected-p.Velocity+kept32, l.MinDropMps)
+		unsure := 100 * kept32 / expected
+		over := atLeast(lost+unsure, out.limit) && atLeast(expected-p.Velocity+kept32, l.MinDropMps)
 		if over {
 			out.over++
-			if atLeast(lost, l.FarFactor*out.limit) {
+			if atLeast(lost+unsure, l.FarFactor*out.limit) {
 				out.far++
 			}
 		}
