@@ -95,8 +95,8 @@ func (d *diary) planDays(p phase, from date, until int64) []date {
 
 // stability looks at the latest deadlifts of the phase, in the last two weeks: the
 // last ten reps, for the second phase in at least three sessions. They are
-// unstable after a failed rep, a set over the phase's velocity loss, or more than
-// one rep that a device's technique would flag.
+// unstable after a failed rep, a set clearly over the phase's velocity loss, half
+// of the sets over it, or more than one rep that a device's technique would flag.
 func (d *diary) stability(p phase, until int64) (reps int, unstable bool) {
 	l := &d.Limits.ReturnPlan
 	today := dateOf(time.Unix(0, until), d.Zone)
@@ -110,7 +110,7 @@ func (d *diary) stability(p phase, until int64) (reps int, unstable bool) {
 	if p.n == 1 {
 		need = 3
 	}
-	days, flagged := 0, 0
+	days, flagged, timed, slow := 0, 0, 0, 0
 	last := date(0)
 	for _, s := range slices.Backward(sets) {
 		day := d.sessions[s.session].day
@@ -121,7 +121,13 @@ func (d *diary) stability(p phase, until int64) (reps int, unstable bool) {
 			days, last = days+1, day
 		}
 		reps += int(s.completed)
-		unstable = unstable || s.failed > 0 || d.slowed(s, l.LossPct[p.n])
+		unstable = unstable || s.failed > 0 || d.slowed(s, clearly*l.LossPct[p.n])
+		if s.timed > 0 && s.faulty == 0 {
+			timed++
+		}
+		if d.slowed(s, l.LossPct[p.n]) {
+			slow++
+		}
 		if s.technique == nil || s.faulty != 0 {
 			continue
 		}
@@ -132,7 +138,7 @@ func (d *diary) stability(p phase, until int64) (reps int, unstable bool) {
 			}
 		}
 	}
-	return reps, unstable || flagged > 1
+	return reps, unstable || slow > 0 && 2*slow >= timed || flagged > 1
 }
 
 // gateDays are the dates at whose beginning the phase is judged: after the second
@@ -187,7 +193,8 @@ func (d *diary) planGate(p phase, due date) lift.Finding {
 	l := &d.Limits.ReturnPlan
 	g := d.gateOf(p, d.endOf(due))
 	last := p.n == phases-1
-	metric, severity := "", lift.Advice
+	var metric string
+	severity := lift.Advice
 	value, threshold := 1.0, 0.0
 	switch {
 	case g.flagged:

@@ -124,7 +124,7 @@ func (d *diary) planViolation(day date, sets []int32, now int64) (lift.Finding, 
 		if int(s.completed) < l.MinReps[p.n] && !s.warmup && s.failed == 0 && d.finished(s, now) {
 			say(1, s, p, "reps", "reps", float64(s.completed), float64(l.MinReps[p.n]))
 		}
-		if d.finished(s, now) && d.slowed(s, l.LossPct[p.n]) {
+		if d.finished(s, now) && d.slowed(s, l.LossPct[p.n]) && (d.slowed(s, clearly*l.LossPct[p.n]) || d.slowedTwice(k, l.LossPct[p.n])) {
 			say(2, s, p, "velocity_loss_pct", "pct", loss(float64(s.best), float64(s.final)), l.LossPct[p.n])
 		}
 		if p.n == phases-1 && p.week > 0 {
@@ -175,6 +175,20 @@ func (d *diary) slowed(s *set, limit float64) bool {
 	}
 	return loss(float64(s.best), float64(s.final)) > limit+rounding &&
 		float64(s.best-s.final) >= d.lifts[s.lift].bands.minDrop-rounding
+}
+
+// clearly times the limit, one slow set speaks for itself; nearer to it one rep or
+// one set is chance.
+const clearly = 1.5
+
+// slowedTwice reports whether the last two reps of a set are over the limit.
+func (d *diary) slowedTwice(k int32, limit float64) bool {
+	best, was, last := 0.0, 0.0, 0.0
+	d.repsOf(k, func(_ int32, r *rep) {
+		best = max(best, r.velocity)
+		was, last = last, loss(best, r.velocity)
+	})
+	return min(was, last) > limit+rounding
 }
 
 // rounding is what single precision may add to a value.
