@@ -36,14 +36,12 @@ func stalled(u float64) float64 {
 
 // truth is what a trace says of one rep.
 type truth struct {
-	from, to       float64 // s
-	mean, rom      float64
-	peak           float64
-	propulsive     float64
-	lowest         float64 // acceleration, m/s²
-	eccentric      float64 // 0 without
-	failed         bool
-	stickFrom, low float64 // s since from, 0 without
+	from, to   float64 // s
+	mean, rom  float64
+	peak       float64
+	propulsive float64
+	lowest     float64 // acceleration, m/s²
+	eccentric  float64 // 0 without
 }
 
 // trace is a bar's velocity as a function of time, made of phases.

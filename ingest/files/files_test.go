@@ -314,7 +314,7 @@ func TestARowWithoutAUnitIsNotGuessed(t *testing.T) {
 
 func TestNumbersAreReadInEitherNotation(t *testing.T) {
 	for text, want := range map[string]float64{
-		"102.5": 102.5, "102,5": 102.5, " 60 ": 60, "60.": 60, "0": 0, "1.134": 1.134, "102,058": 102.058,
+		"102.5": 102.5, "102,5": 102.5, "\u00a060\u2009": 60, "60.": 60, "0": 0, "1.134": 1.134, "102,058": 102.058,
 		"1,000.5": 1000.5, "1.000,5": 1000.5, "+5": 5, "-0,5": -0.5, "\u00a07": 7,
 	} {
 		if got, err := parseNumber(text); err != nil || got != want {
@@ -428,8 +428,15 @@ func TestTheReadingCanBeLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range f.Sets() {
+		n := 0
+		for _, err := range f.Sets() {
+			if n++; err != nil {
+				t.Error(err)
+			}
 			break
+		}
+		if n != 1 {
+			t.Errorf("%d sets before it was left", n)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package lift
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 func TestPlanStepsNameTheFieldAtFault(t *testing.T) {
 	for field, step := range map[string]PlanStep{
@@ -17,7 +20,7 @@ func TestPlanStepsNameTheFieldAtFault(t *testing.T) {
 			}
 			continue
 		}
-		if f, ok := err.(*FieldError); !ok || f.Field != field {
+		if f, ok := errors.AsType[*FieldError](err); !ok || f.Field != field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}

@@ -53,7 +53,9 @@ func newLine(t *testing.T) *line {
 	t.Cleanup(func() {
 		l.stop()
 		cancel()
-		<-done
+		if err := <-done; ctx.Err() == nil {
+			t.Error("the view stopped:", err)
+		}
 		_ = v.Close()
 		log.Close()
 	})
