@@ -189,8 +189,8 @@ func TestEveryAcknowledgedRepSurvivesKill9(t *testing.T) {
 			need.Eventually(t, patience, "every rep to be in the view", func() bool { return viewHolds(p, l) })
 			p = finishSets(t, p, args)
 			calm := p.findings()
-			if len(calm) < l.Slowing() {
-				t.Errorf("%d alerts of %d sets that slow down", len(calm), l.Slowing())
+			if len(calm) < l.Told() {
+				t.Errorf("%d alerts of %d sets that slow down and are told", len(calm), l.Told())
 			}
 			if diff := cmp.Diff(calm, disturbed); diff != "" {
 				t.Errorf("final alerts differ (- calm, + disturbed):\n%s", diff)

@@ -92,7 +92,8 @@ func (l Load) End() time.Time {
 }
 
 // Slowing returns how many complete sets of the stream slow down by more than
-// 20 % in their last two reps, each a cause for one velocity-loss alert.
+// 20 % in their last two reps, each a cause for one velocity-loss alert: a warning
+// for a deadlift, advice for the others.
 func (l Load) Slowing() int {
 	n := 0
 	for device := range l.Devices {
@@ -104,6 +105,42 @@ func (l Load) Slowing() int {
 		}
 	}
 	return n
+}
+
+// Told returns how many of the slowing sets have an alert where, of one athlete and
+// date in UTC, only the first three are told that are not worse than three before.
+func (l Load) Told() int {
+	l = l.withDefaults()
+	type session struct {
+		device, lifter int
+		day            string
+	}
+	warnings, all := map[session]int{}, map[session]int{}
+	told := 0
+	for device := range l.Devices {
+		lifters := (l.Athletes - device + l.Devices - 1) / l.Devices
+		reps := (l.Count - device + l.Devices - 1) / l.Devices
+		for set := range reps / repsPerSet {
+			if !l.slows(device, set) {
+				continue
+			}
+			s := session{device, set % lifters, l.at(device, set*repsPerSet).UTC().Format(time.DateOnly)}
+			warning := exerciseOf(set/lifters) == Deadlift
+			if warning && warnings[s] < 3 || !warning && all[s] < 3 {
+				told++
+				all[s]++
+				if warning {
+					warnings[s]++
+				}
+			}
+		}
+	}
+	return told
+}
+
+// exerciseOf is the exercise of a lifter's own-th set (from 0).
+func exerciseOf(own int) lift.ExerciseID {
+	return streamExercises[own/blockSets%len(streamExercises)]
 }
 
 func (l Load) slows(device, set int) bool {
@@ -169,7 +206,7 @@ func (b *bar) appendRep(dst []byte, boot string, rep int, at time.Time, noise fl
 	set, n := rep/repsPerSet, rep%repsPerSet
 	own := set / len(b.ids) // how many sets this athlete did before
 	block := own / blockSets
-	exercise := streamExercises[block%len(streamExercises)]
+	exercise := exerciseOf(own)
 	kept := keeps[n]
 	if b.slows {
 		kept = fading[n]

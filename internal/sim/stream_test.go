@@ -96,3 +96,16 @@ func BenchmarkStream(b *testing.B) {
 	}
 	b.SetBytes(int64(size / b.N))
 }
+
+// Of one lifter's date three slow sets are told; another lifter has three of their own.
+func TestAStreamKnowsHowManyOfItsSlowSetsAreTold(t *testing.T) {
+	l := Load{Site: "main", Devices: 1, Athletes: 1, Count: 200 * repsPerSet, Start: sunday, Seed: 3}
+	l.Gap, l.Rest = time.Second, time.Second // all on one date
+	alone := l.Told()
+	if l.Slowing() <= 6 || alone < 3 || alone > 6 { // at most three of each severity
+		t.Errorf("%d of %d slow sets are told", alone, l.Slowing())
+	}
+	if l.Athletes = 4; l.Told() <= alone {
+		t.Errorf("%d of four lifters' slow sets are told, of one lifter's %d", l.Told(), alone)
+	}
+}
