@@ -234,11 +234,9 @@ func said(f *lift.Finding) *Said { return &Said{f.Severity, f.Title, f.Evidence}
 func (s *sum) keep(e Example, of *lift.Finding) {
 	e.ID, e.Rule, e.Athlete, e.Exercise, e.Group, e.Window = of.ID, of.Rule, of.Athlete, of.Exercise, of.Group, of.Window
 	k := exampleKey{e.Rule, e.Kind}
-	kept := s.examples[k]
-	at, _ := slices.BinarySearchFunc(kept, e, newestFirst)
-	if at < examplesKept {
-		s.examples[k] = slices.Insert(kept, at, e)[:min(len(kept)+1, examplesKept)]
-	}
+	at, _ := slices.BinarySearchFunc(s.examples[k], e, newestFirst)
+	kept := slices.Insert(s.examples[k], at, e)
+	s.examples[k] = kept[:min(len(kept), examplesKept)]
 }
 
 func newestFirst(a, b Example) int {
