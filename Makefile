@@ -66,6 +66,11 @@ bench: build $(SPOTTER_TEST_INFLUXD)
 	$(GO) run ./internal/bench -spotter bin/spotter -influxd $(SPOTTER_TEST_INFLUXD) $(BENCHARGS)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./...
 
+## judge: how far the alerts can be trusted, on simulated athletes and real logs; writes docs/judge.md (JUDGEARGS='-athletes 100' for a quick look, with -docs elsewhere)
+.PHONY: judge
+judge:
+	$(GO) run ./internal/judge $(JUDGEARGS)
+
 ## fuzz: each fuzz target for FUZZTIME (20s)
 .PHONY: fuzz
 fuzz:

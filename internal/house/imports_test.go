@@ -43,6 +43,7 @@ var rooms = []room{
 var levels = map[string]int{
 	"cmd":            50,
 	"internal/bench": 50,
+	"internal/judge": 50,
 
 	"ingest/mqtt":   41,
 	"ingest/influx": 41,

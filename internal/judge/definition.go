@@ -214,8 +214,8 @@ func median(v []float64) float64 {
 var catalogue = exercise.Standard()
 
 // maximumOn is the maximum of a group that the rules of a day compare with: the
-// known one, else the median estimate of the sessions of 42 days, else what the
-// heaviest load of 30 days stands for. 0 if unknown.
+// known one, else the median estimate of the sessions of 42 days, but no more than
+// what the heaviest load of 30 days stands for. 0 if unknown.
 func (o *oracle) maximumOn(group string, day int) float64 {
 	if group == deadlifts && o.known {
 		return o.maximum[deadlift]
@@ -254,8 +254,8 @@ func (o *oracle) maximumOn(group string, day int) float64 {
 	if len(of) >= 3 {
 		best = median(of)
 	}
-	if best == 0 && days >= 3 {
-		best = top / (0.80 / 0.90)
+	if by := top / (0.80 / 0.90); days >= 3 && (best == 0 || by < best) {
+		best = by
 	}
 	return best
 }

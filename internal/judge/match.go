@@ -86,7 +86,7 @@ func judged(t *tape) outcome {
 		n[0]++
 		if slices.ContainsFunc(out.alerts, func(a alert) bool {
 			from := a.finding.Window.From
-			return slices.Contains(c.rules, a.rule) && !from.Before(c.from) && from.Before(c.to) && a.verdict != injected
+			return slices.Contains(c.rules, a.rule) && (c.group == "" || a.finding.Group == c.group) && !from.Before(c.from) && from.Before(c.to) && a.verdict != injected
 		}) {
 			n[1]++
 		}
@@ -157,13 +157,20 @@ func (out *outcome) match(t *tape, f *follower, o *oracle, a *alert) {
 	}
 }
 
+// grinds is the mean velocity in m/s from which on a deadlift grinds: that of the
+// catalogue's maximum, and its margin.
+const grinds = 0.15 + 0.03
+
 // measured reports whether what was measured meets the rule's text, for the rules
 // whose text is recomputed; it is true for the others.
 func (o *oracle) measured(c *truth) bool {
 	switch {
-	case c.rule == analysis.VelocityLoss:
+	case c.rule == analysis.VelocityLoss || c.rule == analysis.Grind:
 		for i := range o.done {
 			if d := &o.done[i]; d.session == c.session && d.set == &c.session.sets[c.index] {
+				if c.rule == analysis.Grind {
+					return slices.Min(d.velocity) <= grinds
+				}
 				return o.velocityLoss(d).Rank() >= c.least.Rank()
 			}
 		}

@@ -117,11 +117,12 @@ func newLife(a *athlete, weeks int) *life {
 				l.deloads = append(l.deloads, label(l.monday(w)))
 			}
 		}
-		for i, day := range a.days {
+		days := slices.Clone(a.days)
+		for i, day := range days {
 			if r.Float64() < 0.06 { // life gets in the way
 				moved := day + 1 - 2*r.IntN(2)
-				if moved >= 0 && moved <= 6 && !slices.Contains(a.days, moved) {
-					day = moved
+				if moved >= 0 && moved <= 6 && !slices.Contains(days, moved) {
+					day, days[i] = moved, moved
 				}
 			}
 			s := &session{week: w, grown: grown, before: silent, during: silent, after: silent, morning: silent}

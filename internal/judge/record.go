@@ -242,8 +242,7 @@ func (t *tape) sessionReports(s *session, end time.Time) {
 
 func (t *tape) morningReports() {
 	for i, m := range t.mornings {
-		at := t.first.AddDate(0, 0, i)
-		at = time.Date(at.Year(), at.Month(), at.Day(), 5, 30, 0, 0, t.zone)
+		at := t.rises(i)
 		if !m.told || !at.Before(t.end) {
 			continue
 		}

@@ -186,7 +186,30 @@ func (r *results) aims(p printer) {
 	for i := range r.lives {
 		withheld += r.lives[i].withheld
 	}
-	p("The athletes' push budget withheld %d pushes.\n\n", withheld)
+	p("The policy of pushes (nothing that rests on little, and no more than the athlete's budget) withheld %d more.\n\n", withheld)
+	r.missing(p)
+}
+
+// missing tells where the aims of pushes lose.
+func (r *results) missing(p printer) {
+	p("Where that loses, by rule:\n\n| rule | pushed: met the text | pushed: wrong load | pushed: none of these | truths worth a push | told and withheld | not told, or too mildly |\n|---|---|---|---|---|---|---|\n")
+	all := tallies(r.lives)
+	for _, rule := range analysis.Rules() {
+		t := all[rule]
+		unsaid := 0
+		for i := range r.lives {
+			for _, s := range r.lives[i].truths {
+				if s.rule == rule && !s.late && !s.found && s.least.Rank() >= lift.Warning.Rank() {
+					unsaid++
+				}
+			}
+		}
+		withheld := t.pushable - t.pushed - unsaid
+		if t.pushes[byDefinition]+t.pushes[mistaken]+t.pushes[noisy]+withheld+unsaid > 0 {
+			p("| %s | %d | %d | %d | %d | %d | %d |\n", rule, t.pushes[byDefinition], t.pushes[mistaken], t.pushes[noisy], t.pushable, withheld, unsaid)
+		}
+	}
+	p("\n")
 }
 
 func (r *results) perRule(p printer) {

@@ -198,11 +198,11 @@ func loadScenarios() []scenario {
 		{"break of two weeks, then gently back", 5, 3, func(l *life, _ *rand.Rand, week int) {
 			l.drop(l.monday(week), l.monday(week+2), deadlifts)
 			l.ease(week+2, 0.7)
-			l.checks = append(l.checks, check{"return at 70 % after a break", []lift.Rule{analysis.WeeklyVolume}, l.monday(week + 2), l.monday(week + 3)})
+			l.checks = append(l.checks, check{"return at 70 % after a break", deadlifts, []lift.Rule{analysis.WeeklyVolume}, l.monday(week + 2), l.monday(week + 3)})
 		}},
 		{"break of five weeks", 8, 0, func(l *life, _ *rand.Rand, week int) {
 			l.drop(l.monday(week), l.monday(week+5), deadlifts)
-			l.checks = append(l.checks, check{"first weeks after five without", []lift.Rule{analysis.WeeklyVolume}, l.monday(week + 5), l.monday(week + 7)})
+			l.checks = append(l.checks, check{"first weeks after five without", deadlifts, []lift.Rule{analysis.WeeklyVolume}, l.monday(week + 5), l.monday(week + 7)})
 		}},
 		{"top load 13 to 18 % up", 2, 1, func(l *life, r *rand.Rand, week int) { l.top(r, week, 1.13, 1.18, lift.Advice) }},
 		{"top load 22 to 26 % up", 2, 1, func(l *life, r *rand.Rand, week int) { l.top(r, week, 1.22, 1.26, lift.Warning) }},

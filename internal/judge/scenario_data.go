@@ -44,7 +44,7 @@ func dataScenarios() []scenario {
 					s.sets[i].ghosts = 1
 				}
 			}
-			l.checks = append(l.checks, check{"a ghost in each set", []lift.Rule{analysis.VelocityLoss, analysis.Grind, analysis.WeeklyVolume}, s.at, s.at.Add(3 * time.Hour)})
+			l.checks = append(l.checks, check{"a ghost in each set", deadlifts, []lift.Rule{analysis.VelocityLoss, analysis.Grind, analysis.WeeklyVolume}, s.at, s.at.Add(3 * time.Hour)})
 		}},
 		{"backlog of a day", 1, 0, func(l *life, r *rand.Rand, week int) { l.delay(r, week, 26*time.Hour) }},
 		{"backlog of ten days", 1, 0, func(l *life, r *rand.Rand, week int) { l.delay(r, week, 10*24*time.Hour) }},

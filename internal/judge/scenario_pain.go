@@ -22,6 +22,12 @@ func (l *life) at(day, hour int) time.Time {
 	return time.Date(d.Year(), d.Month(), d.Day(), hour, 17, 0, 0, l.zone)
 }
 
+// rises is when the morning's report of a day is made.
+func (l *life) rises(day int) time.Time {
+	d := l.first.AddDate(0, 0, day)
+	return time.Date(d.Year(), d.Month(), d.Day(), 5, 30, 0, 0, l.zone)
+}
+
 // says reports symptoms.
 func (l *life) says(at time.Time, pain int, symptoms ...lift.Symptom) {
 	c := lift.CheckIn{Time: at.UTC(), Phase: lift.PhaseDaily, Symptoms: symptoms}
@@ -40,12 +46,11 @@ func (l *life) hurts(day int, pain ...int) {
 	}
 }
 
-// rests begins a hold on a day: no deadlifts for so many days, and no pain that
-// would prolong it.
+// rests keeps a hold that begins on a day: no deadlifts until the day after the
+// one whose morning ends it.
 func (l *life) rests(from time.Time, day, days int) {
-	to := l.at(day+days, 5)
-	l.holds = append(l.holds, hold{from, to})
-	l.drop(from.Add(time.Minute), l.at(day+days, 0), deadlifts)
+	l.holds = append(l.holds, hold{from, l.rises(day + days)})
+	l.drop(from.Add(time.Minute), l.at(day+days+1, 0), deadlifts)
 	l.returns(day + days)
 }
 
@@ -93,14 +98,14 @@ func painScenarios() []scenario {
 			if s, day := l.painful(r, week, 1, 4, 6+r.IntN(2), 3); s != nil {
 				l.hurts(day+1, settling...)
 				l.tell(truth{kind: "pain of 6 or 7", rule: analysis.PainZone, least: lift.Warning, session: s, index: wholeSession})
-				l.rests(s.at.Add(2*time.Hour), day, 8)
+				l.rests(s.at.Add(2*time.Hour), day, 7)
 			}
 		}},
 		{"pain of 8 to 10", 5, 0, func(l *life, r *rand.Rand, week int) {
 			if s, day := l.painful(r, week, 1, 5, 8+r.IntN(3), 3); s != nil {
 				l.hurts(day+1, settling...)
 				l.tell(truth{kind: "pain of 8 to 10", rule: analysis.PainZone, least: lift.Critical, session: s, index: wholeSession})
-				l.rests(s.at.Add(2*time.Hour), day, 8)
+				l.rests(s.at.Add(2*time.Hour), day, 7)
 			}
 		}},
 		{"pain that rises from week to week", 6, 0, func(l *life, _ *rand.Rand, week int) {
@@ -137,7 +142,7 @@ func painScenarios() []scenario {
 					}
 				}
 			}
-			l.checks = append(l.checks, check{"slow squats in the silence after a red flag", loadRules(), at.Add(time.Minute), released.AddDate(0, 0, -1)})
+			l.checks = append(l.checks, check{"slow squats in the silence after a red flag", "", loadRules(), at.Add(time.Minute), released.AddDate(0, 0, -1)})
 			l.returns(day + 10)
 		}},
 		{"radiating pain", 5, 0, func(l *life, r *rand.Rand, week int) {
@@ -146,7 +151,7 @@ func painScenarios() []scenario {
 			l.says(at, 4, []lift.Symptom{lift.Radiating, lift.Numbness, lift.Tingling}[r.IntN(3)])
 			l.hurts(day+1, settling...)
 			l.tell(truth{kind: "radiating pain", rule: analysis.Radicular, least: lift.Critical, from: at, to: at})
-			l.rests(at, day, 8)
+			l.rests(at, day, 7)
 		}},
 		{"stiff mornings", 2, 0, func(l *life, r *rand.Rand, week int) {
 			for i := range 5 + r.IntN(3) {
@@ -178,6 +183,9 @@ func painScenarios() []scenario {
 			if len(of) < 3 {
 				return
 			}
+			for _, s := range l.sessionsOf(week-1, deadlifts) {
+				s.after, s.morning = max(0, s.after), max(0, s.morning)
+			}
 			for _, s := range of[:3] {
 				s.taken = true
 				s.during, s.after, s.morning = silent, silent, silent
@@ -197,12 +205,12 @@ func (l *life) violate(r *rand.Rand, week int, low, high float64, least lift.Sev
 		l.says(at, 4, lift.Radiating)
 		l.tell(truth{kind: kind, rule: analysis.Radicular, least: lift.Critical, from: at, to: at})
 		l.hurts(day+1, settling...)
-		l.rests(at, day, 8)
+		l.rests(at, day, 7)
 	default:
 		l.plan = append(l.plan,
 			lift.PlanStep{Verb: lift.PlanHold, At: at.UTC(), By: "coach"},
-			lift.PlanStep{Verb: lift.PlanRelease, At: l.at(day+8, 5).UTC(), By: "coach"})
-		l.rests(at, day, 8)
+			lift.PlanStep{Verb: lift.PlanRelease, At: l.rises(day + 7).UTC(), By: "coach"})
+		l.rests(at, day, 7)
 	}
 	of := l.sessionsOf(week, "")
 	if len(of) < 2 {

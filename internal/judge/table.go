@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/spotterhq/spotter/analysis"
@@ -94,13 +96,14 @@ func atLeast(s lift.Severity) func(*lift.Finding) bool {
 
 // rates are all comparisons; size is the number of bare athletes for each.
 func rates(seed uint64, size int) []rate {
-	var all []rate
-	all = append(all, weeklyRates(seed, size)...)
-	all = append(all, planRates(seed, size)...)
-	all = append(all, spikeRates(seed, size)...)
-	all = append(all, lossRates(seed, size)...)
-	all = append(all, dayRates(seed, size)...)
-	return append(all, heavyRates(seed, size)...)
+	tables := []func(seed uint64, size int) []rate{weeklyRates, planRates, spikeRates, lossRates, dayRates, heavyRates}
+	of := make([][]rate, len(tables))
+	var group sync.WaitGroup
+	for i, table := range tables {
+		group.Go(func() { of[i] = table(seed, size) })
+	}
+	group.Wait()
+	return slices.Concat(of...)
 }
 
 const rateWeeks = 26
@@ -331,7 +334,7 @@ func dayRates(seed uint64, size int) []rate {
 			why := "the heaviest load's expectation comes from a line through four loads of each day, not from that load's own mean, and no line with r² under 0.90 is judged by"
 			if shared {
 				name = fmt.Sprintf("day-slowdown, CV %.1f %%, noise of the day", 100*cv)
-				why = "all loads of a bad day are slow together, and two slow loads in one session warn by the rule's text"
+				why += "; all loads of a bad day are slow together, and loads that are slow together or far over the limit warn at once"
 			}
 			all = append(all, rate{name + ", told", over[0], of, expected[cv][0], why + "; told once in seven days"},
 				rate{name + ", told as warning", over[1], of, expected[cv][1], why})

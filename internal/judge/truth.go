@@ -38,6 +38,7 @@ const (
 // check is something in a life that no rule may speak of.
 type check struct {
 	kind     string
+	group    string // "" for any
 	rules    []lift.Rule
 	from, to time.Time
 }
