@@ -48,12 +48,13 @@ func (d *diary) faults(k int32) (f fault) {
 // leaping values, a clock that is wrong.
 func (d *diary) deviceFaults(found []lift.Finding, day date, sets []int32) []lift.Finding {
 	l := &d.Limits.Device
-	var devices []int32
+	devices := d.dayBars[:0]
 	for _, k := range sets {
 		if s := &d.sets[k]; !s.logged && !slices.Contains(devices, int32(s.device)) {
 			devices = append(devices, int32(s.device))
 		}
 	}
+	d.dayBars = devices
 	for _, x := range devices {
 		var metric, unit string
 		var value, threshold float64

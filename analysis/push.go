@@ -31,8 +31,8 @@ type Policy struct {
 }
 
 // DefaultPolicy returns at most one push in two weeks for an athlete, counted
-// over four.
-func DefaultPolicy() Policy { return Policy{PerWeek: 0.5, Weeks: 4} }
+// over eight.
+func DefaultPolicy() Policy { return Policy{PerWeek: 0.5, Weeks: 8} }
 
 // Pushes returns which of one athlete's tellings, in the order of time, are
 // pushed: warnings and worse that are no backlog's, each alert once for each
@@ -54,17 +54,25 @@ func (p Policy) Pushes(told []Telling) []Push {
 	return pushes
 }
 
-// thin reports whether a warning rests on a single measurement or a single set:
-// simulated, most such warnings are chance.
+// thin reports whether a warning rests on a single measurement, a single set, or a
+// noise that is only known for the deadlift: simulated, most such warnings are
+// chance. One that is half as much again over its limit is not.
 func thin(f *lift.Finding) bool {
 	e := &f.Evidence
-	switch {
-	case f.Rule == VelocityLoss:
-		return e.Metric == lastRep
-	case f.Rule == WeeklyVolume && e.Metric == metricNames[metricSets]:
-		return e.Observed != nil && e.ReferenceValue != nil && *e.Observed-*e.ReferenceValue < 2
-	case f.Rule == ReturnPlan && e.Metric == "velocity_loss_pct", f.Rule == SetDrop:
-		return !atLeast(e.Value, 1.5*e.Threshold)
+	slight := !atLeast(e.Value, 1.5*e.Threshold)
+	switch f.Rule {
+	case VelocityLoss:
+		return slight && e.Metric == lastRep
+	case SetDrop:
+		return slight
+	case DaySlowdown:
+		return slight && f.Group != DeadliftFamily
+	case ReturnPlan:
+		return slight && e.Metric == "velocity_loss_pct"
+	case WeeklyLoad:
+		return e.Metric == "mean_load_kg"
+	case WeeklyVolume:
+		return e.Metric == metricNames[metricSets] && e.Observed != nil && e.ReferenceValue != nil && *e.Observed-*e.ReferenceValue < 2
 	}
 	return false
 }

@@ -26,7 +26,7 @@ func TestPushes(t *testing.T) {
 	last := func(day, hour int, id string) Telling {
 		t := telling(day, id, VelocityLoss, lift.Warning)
 		t.At = t.At.Add(time.Duration(hour) * time.Hour)
-		t.Finding.Evidence.Metric = lastRep
+		t.Finding.Evidence = lift.Evidence{Metric: lastRep, Value: 22, Threshold: 20}
 		return t
 	}
 	sets := func(observed float64) Telling {
@@ -34,6 +34,7 @@ func TestPushes(t *testing.T) {
 		t.Finding.Evidence = lift.Evidence{Metric: "sets", Observed: &observed, ReferenceValue: new(3.0)}
 		return t
 	}
+	w := func(day int, id string) Telling { return telling(day, id, VelocityLoss, lift.Warning) }
 	backlog := telling(0, "a", VelocityLoss, lift.Warning)
 	backlog.Finding.Historical = true
 	light := func(rule lift.Rule, metric string, value float64) Telling {
@@ -41,6 +42,10 @@ func TestPushes(t *testing.T) {
 		t.Finding.Evidence = lift.Evidence{Metric: metric, Value: value, Threshold: 10}
 		return t
 	}
+	far := last(0, 0, "a")
+	far.Finding.Evidence.Value, far.Finding.Evidence.Threshold = 30, 20
+	deadlift := light(DaySlowdown, "", 12)
+	deadlift.Finding.Group = DeadliftFamily
 	for name, c := range map[string]struct {
 		told []Telling
 		want string
@@ -51,12 +56,16 @@ func TestPushes(t *testing.T) {
 		"again when it gets worse":          {[]Telling{telling(0, "a", WeeklyVolume, lift.Warning), telling(1, "a", WeeklyVolume, lift.Critical)}, "pp"},
 		"not when it gets better":           {[]Telling{telling(0, "a", PainZone, lift.Critical), telling(1, "a", PainZone, lift.Warning)}, "p"},
 		"a backlog is not":                  {[]Telling{backlog}, ""},
-		"the third in four weeks is held":   {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(27, "c", VelocityLoss, lift.Warning)}, "ppw"},
-		"four weeks later it is not":        {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(28, "c", VelocityLoss, lift.Warning)}, "ppp"},
-		"what is critical is never held":    {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", WeeklyVolume, lift.Critical)}, "ppp"},
-		"nor what is about health":          {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", PainZone, lift.Warning), telling(2, "d", Hold, lift.Warning)}, "pppp"},
-		"what was held does not count":      {[]Telling{telling(0, "a", VelocityLoss, lift.Warning), telling(1, "b", VelocityLoss, lift.Warning), telling(2, "c", DaySlowdown, lift.Warning), telling(28, "d", DaySlowdown, lift.Warning)}, "ppwp"},
+		"the fifth in eight weeks is held":  {[]Telling{w(0, "a"), w(1, "b"), w(2, "c"), w(3, "d"), w(55, "e")}, "ppppw"},
+		"eight weeks later it is not":       {[]Telling{w(0, "a"), w(1, "b"), w(2, "c"), w(3, "d"), w(56, "e")}, "ppppp"},
+		"what is critical is never held":    {[]Telling{w(0, "a"), w(1, "b"), w(2, "c"), w(3, "d"), telling(4, "e", WeeklyVolume, lift.Critical)}, "ppppp"},
+		"nor what is about health":          {[]Telling{w(0, "a"), w(1, "b"), w(2, "c"), w(3, "d"), telling(4, "e", PainZone, lift.Warning), telling(4, "f", Hold, lift.Warning)}, "pppppp"},
+		"what was held does not count":      {[]Telling{w(0, "a"), w(1, "b"), w(2, "c"), w(3, "d"), w(4, "e"), w(56, "f")}, "ppppwp"},
 		"one slow last rep waits":           {[]Telling{last(0, 0, "a")}, "w"},
+		"one far too slow does not":         {[]Telling{far}, "p"},
+		"a slow day waits for other lifts":  {[]Telling{light(DaySlowdown, "", 12)}, "w"},
+		"and not for the deadlift":          {[]Telling{deadlift}, "p"},
+		"a heavier mean waits":              {[]Telling{light(WeeklyLoad, "mean_load_kg", 25)}, "w"},
 		"a second one that day confirms it": {[]Telling{last(0, 0, "a"), last(0, 2, "b")}, "wp"},
 		"one on another day does not":       {[]Telling{last(0, 0, "a"), last(0, 4, "b")}, "ww"},
 		"a light slowdown in a plan waits":  {[]Telling{light(ReturnPlan, "velocity_loss_pct", 12)}, "w"},

@@ -1,5 +1,7 @@
 package analysis
 
+import "math"
+
 // refs holds what the windows being judged are compared with, so that a rep does
 // not look at eight weeks again. It depends on earlier days only, and is thrown
 // away when these change.
@@ -63,6 +65,9 @@ func (d *diary) maximumOf(group string, day date) *maximum {
 			m.grams, m.how = max(m.grams, 1000*kg), "known maximum"
 		}
 	}
+	if m.grams == 0 && group == DeadliftFamily {
+		m.grams, m.how = d.beforeInjury(day), "maximum before the injury"
+	}
 	if m.grams == 0 {
 		estimate, own := d.estimated(group, day)
 		top := d.topOf(group, day) / topLoadShare
@@ -75,6 +80,18 @@ func (d *diary) maximumOf(group string, day date) *maximum {
 	}
 	d.refs.maxima = append(d.refs.maxima, m)
 	return &d.refs.maxima[len(d.refs.maxima)-1]
+}
+
+// beforeInjury is the maximum that a return plan was started with, from its start
+// until six weeks after its end: what is lifted in the plan says little of it.
+func (d *diary) beforeInjury(day date) float64 {
+	grams := 0.0
+	for _, p := range d.phases() {
+		if day >= p.day && (p.to == math.MaxInt64 || d.endOf(day-maximumDays) < p.to) {
+			grams = p.maximum
+		}
+	}
+	return grams
 }
 
 // share is a load's share of the maximum; 0 where either is unknown.

@@ -20,13 +20,14 @@ func answer(a lift.Alert, verb lift.AlertVerb, at time.Time) journal.Event {
 	}
 }
 
-// only returns the one alert of the athlete, beside those that time alone brings.
+// only returns the one alert of the athlete, beside those of habits, of time alone
+// and of whole sessions.
 func (l *line) only(t tester, athlete lift.AthleteID) lift.Alert {
 	t.Helper()
 	l.settle(t)
 	l.check(t, athlete)
 	got := slices.DeleteFunc(l.alerts(t, athlete), func(a lift.Alert) bool {
-		return a.Rule == analysis.Accessory || a.Rule == analysis.Hold
+		return a.Rule == analysis.Accessory || a.Rule == analysis.Hold || a.Rule == analysis.WarmUp || a.Rule == analysis.SessionSpike
 	})
 	if len(got) != 1 {
 		t.Fatalf("%d alerts of %s, want 1", len(got), athlete)

@@ -219,6 +219,7 @@ func TestWhatWasAppendedBeforeACrashIsNotAppendedAgain(t *testing.T) {
 	l.append(chunks(v)...)
 	l.start()
 	l.silent(15, 3)
+	need.Eventually(t, eventually, "the reps in the view", func() bool { return len(l.reps()) == 3 })
 	end := l.log.LastSeq()
 	l.stop()
 	if err := l.log.SavePosition(t.Context(), follower, 0); err != nil {
