@@ -39,19 +39,11 @@ func tellVelocityLoss(f *lift.Finding, s slowSet) {
 	}
 	if s.deadlift {
 		e.ExpectedFalseAlarms = "In simulated sets of five reps with little real slowing (5 %), two reps in a row were over 15 % in about 4 of 100 sets, and over 20 % in fewer than 1; a last rep over 20 % came up in at most 6."
-		f.Source = lift.Citation{
-			Kind:     "literature",
-			Says:     "Deadlift sets taken to fatigue lost only about 0.1 to 0.15 m/s, so the limits of other lifts would never be reached. The fastest rep is often not the first. The limits of 15 % and 20 % are inferred from this.",
-			Citation: "Beck et al. 2020, J Strength Cond Res, doi 10.1519/jsc.0000000000003786; Jukic et al. 2022, Sports Health, PMC10170227",
-		}
+		f.Source = slowDeadlifts
 		return
 	}
 	e.ExpectedFalseAlarms = "Simulated for five reps at 0.45 m/s with little real slowing (5 %): two reps in a row over 20 % in fewer than 1 of 100 sets, a last rep in at most 6. Fewer at higher speeds."
-	f.Source = lift.Citation{
-		Kind:     "literature",
-		Says:     "In the squat, stopping sets at 20 % loss gained as much strength as going on to 40 %, with far fewer reps. Limits depend on the goal: less loss for speed, more for muscle growth.",
-		Citation: "Pareja-Blanco et al. 2017, Scand J Med Sci Sports, doi 10.1111/sms.12678; Hernández-Belmonte and Pallarés 2022, doi 10.3390/app12094425",
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellWeeklyVolume(f *lift.Finding, b *baseline, w *totals, over volumeBand) {
@@ -89,11 +81,7 @@ func tellWeeklyVolume(f *lift.Finding, b *baseline, w *totals, over volumeBand) 
 		f.Advice = "Stop adding work for this group this week: it has more than doubled. Check that the loads were entered right, talk with the lifter, and go back to the baseline."
 	}
 	e.ExpectedFalseAlarms = volumeFalseAlarms(b, over.limit)
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "Raise volume or load by no more than about 10 % a week when building up. It is a rule of prudence: trials in runners found no fewer injuries with it, and nothing was found for the barbell. The higher limits follow a study of single runs.",
-		Citation: "Lian Park, How to Fix Lower Back Pain from Deadlifts, step 6; Buist et al. 2008; Frandsen et al. 2025, Br J Sports Med 59(17):1203",
-	}
+	f.Source = Source(f.Rule)
 }
 
 // volumeFalseAlarms tells how often weeks that vary as these did, without any

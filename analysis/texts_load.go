@@ -33,11 +33,7 @@ func tellWeeklyLoad(f *lift.Finding, withVolume bool) {
 	if f.Severity == lift.Warning {
 		f.Advice = "Go back towards the last weeks' load, and add either load or volume, not both."
 	}
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "Raise load or volume by no more than about 10 % a week when building up. The American College of Sports Medicine speaks of 2 to 10 % of load.",
-		Citation: articleStep(6),
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellSessionSpike(f *lift.Finding, sessions int) {
@@ -66,11 +62,7 @@ func tellSessionSpike(f *lift.Finding, sessions int) {
 	if sessions >= 8 {
 		e.ExpectedFalseAlarms = "Simulated sessions that vary by 15 % without any trend: over 1.1 times in 3.8 of 100 with eight sessions to compare with; over 1.3 times in fewer than 1."
 	}
-	f.Source = lift.Citation{
-		Kind:     "literature",
-		Says:     "In 5 205 runners a single run far beyond the longest of the last 30 days went with more injuries, where weekly changes did not. Barbells were not studied.",
-		Citation: "Frandsen et al. 2025, Br J Sports Med 59(17):1203, doi 10.1136/bjsports-2024-109380; " + articleHabits,
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellHeavyFrequency(f *lift.Finding, r recovery) {
@@ -99,11 +91,7 @@ func tellHeavyFrequency(f *lift.Finding, r recovery) {
 	}
 	f.Advice = "Make the next deadlift session a light one, and leave at least two days before the next heavy one."
 	e.ExpectedFalseAlarms = "If heavy days fell by chance, two or more would come in 26 of 100 weeks at one a week on average, three or more in 32 at two. A fixed plan gives far fewer."
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "Do not suddenly deadlift heavy more often without sleep and food to match. Whether deadlifts need more recovery than other lifts is disputed.",
-		Citation: articleHabits + "; Belcher et al. 2019, pubmed 30779596; Watson et al. 2017, doi 10.1249/JSR.0000000000000418",
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellGrind(f *lift.Finding, rep int32, load int64) {
@@ -119,11 +107,7 @@ func tellGrind(f *lift.Finding, rep int32, load int64) {
 		f.Advice = "End the set. The return plan has no place for reps this near the limit: take weight off."
 	}
 	e.ExpectedFalseAlarms = "Depends on how well the velocity at the maximum fits the lifter: published means differ by 0.18 m/s for the deadlift. Enter the lifter's own."
-	f.Source = lift.Citation{
-		Kind:     "literature",
-		Says:     "Reps to failure end near the velocity of a one-repetition maximum, which differs between exercises and lifters.",
-		Citation: "Helms et al. 2017, J Strength Cond Res, doi 10.1519/JSC.0000000000001517; Weakley et al. 2021, review of velocity-based training",
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellSetDrop(f *lift.Finding, load int64, rows int, short bool) {
@@ -141,11 +125,7 @@ func tellSetDrop(f *lift.Finding, load int64, rows int, short bool) {
 		f.Advice = "Rest two minutes or more before the next set."
 	}
 	e.ExpectedFalseAlarms = "Two single measurements must differ by 0.06 m/s to be told apart; this limit is at or above that. Two sets in a row by chance are rare."
-	f.Source = lift.Citation{
-		Kind:     "default",
-		Says:     "The smallest difference in mean velocity that a repeated test can tell is about 0.06 to 0.08 m/s.",
-		Citation: "Weakley et al. 2021, review of velocity-based training; the limit of 10 % is a choice of this program",
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellDaySlowdown(f *lift.Finding, s slowDay) {
@@ -161,9 +141,5 @@ func tellDaySlowdown(f *lift.Finding, s slowDay) {
 		f.Advice = "Train lighter today and ask about sleep, food, stress and pain: this is more than a bad day."
 	}
 	e.ExpectedFalseAlarms = "Simulated with usual variation between days (4.7 %) and five earlier sessions: 2.5 of 100 sessions are over 10 % without any change, two in a row in 0.14."
-	f.Source = lift.Citation{
-		Kind:     "literature",
-		Says:     "Velocity at a load varies by 4 to 6 % from day to day in the deadlift; only more than that speaks of fatigue.",
-		Citation: "Jukic et al. 2020, J Strength Cond Res 36:1177, doi 10.1519/jsc.0000000000003608",
-	}
+	f.Source = Source(f.Rule)
 }

@@ -6,18 +6,12 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-var painModel = lift.Citation{
-	Kind:     "literature",
-	Says:     "Training with some pain is acceptable while it stays at 5 of 10 or less, settles by the next morning and does not grow from week to week. Shown for the Achilles tendon; nobody has tested it for backs.",
-	Citation: "Silbernagel et al. 2007, Am J Sports Med, doi 10.1177/0363546506298279; Lian Park, How to Fix Lower Back Pain from Deadlifts, step 6",
-}
-
 const painFalseAlarms = "Unknown: the zones were tested for tendon pain, and sources draw their edges differently."
 
 func tellPainSession(f *lift.Finding, worst int) {
 	e := &f.Evidence
 	e.ExpectedFalseAlarms = painFalseAlarms
-	f.Source = painModel
+	f.Source = Source(f.Rule)
 	switch f.Severity {
 	case lift.Critical:
 		f.Title = fmt.Sprintf("Pain %d of 10 in the session", worst)
@@ -45,7 +39,7 @@ func tellPainWeek(f *lift.Finding, before, previous, now float64) {
 		decimal(before), decimal(previous), decimal(now))
 	f.Advice = "Go back to the load of two weeks ago or lower and look at technique and recovery. If it goes on rising, see a physiotherapist."
 	f.Evidence.ExpectedFalseAlarms = painFalseAlarms
-	f.Source = painModel
+	f.Source = Source(f.Rule)
 }
 
 func tellRedFlag(f *lift.Finding, count int) {
@@ -57,11 +51,7 @@ func tellRedFlag(f *lift.Finding, count int) {
 	f.Message = "The check-in names " + what + " that a doctor should look at without delay."
 	f.Advice = "Stop training and seek urgent medical care now; call the emergency number for numbness around the saddle, trouble with bladder or bowel, or growing weakness. No deadlifts until a clinician has cleared it. This is not a diagnosis."
 	f.Evidence.ExpectedFalseAlarms = "Many: single red flags are often harmless. That is accepted, because the rare serious case must not wait."
-	f.Source = lift.Citation{
-		Kind:     "literature",
-		Says:     "Numbness of the saddle, loss of bladder or bowel control, symptoms in both legs, growing weakness, injury, fever, weight loss, night pain or sudden severe pain need medical assessment before any training.",
-		Citation: "AHCPR guideline on acute low back problems, table of red flags (NCBI NBK52120); Am Fam Physician 2012;85(4):343; Lian Park, How to Fix Lower Back Pain from Deadlifts, step 2",
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellMissingReports(f *lift.Finding) {
@@ -85,11 +75,7 @@ func tellRadicular(f *lift.Finding, count int) {
 	f.Message = "The check-in names " + what + " that can come from a nerve: pain into a limb, numbness or tingling."
 	f.Advice = "Have it assessed by a doctor or physiotherapist before any more deadlifts: seek medical care at once if weakness, numbness around the saddle or trouble with bladder or bowel joins in. Heavy deadlifts are on hold for 7 to 14 days. This is not a diagnosis."
 	f.Evidence.ExpectedFalseAlarms = "Unknown: harmless tingling is common, and is accepted as a reason to ask."
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "Pain that shoots down a limb, numbness and tingling are a matter for a medical assessment, not for the training plan.",
-		Citation: articleStep(1),
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellInflammatory(f *lift.Finding, weeks int) {
@@ -102,11 +88,7 @@ func tellInflammatory(f *lift.Finding, weeks int) {
 		f.Advice = "Suggest an appointment with a doctor: a pattern like this over months can have a cause outside of training. It is not urgent."
 	}
 	e.ExpectedFalseAlarms = "Published criteria with four of five signs find about 78 % of cases and are wrong in 8 to 28 % of others; a check-in knows only some of the signs, so expect more."
-	f.Source = lift.Citation{
-		Kind:     "literature",
-		Says:     "Back pain for three months with stiffness of over half an hour that improves with exercise and not with rest suggests inflammation.",
-		Citation: "Sieper et al. 2009, Ann Rheum Dis (ASAS experts); " + articleStep(1),
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellPainPersistence(f *lift.Finding) {
@@ -118,17 +100,7 @@ func tellPainPersistence(f *lift.Finding) {
 		f.Advice = "Arrange a visit to a physiotherapist or sports physician: this has gone on past six weeks."
 	}
 	e.ExpectedFalseAlarms = "Many pass this mark without anything serious: in one cohort the middle duration of pain was 58 days. It asks for a referral and says nothing about a mistake."
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "Pain that outlasts four to six weeks of sensible measures is worth a professional's look.",
-		Citation: articleStep(7) + "; Pengel et al. 2003, BMJ 327:323",
-	}
-}
-
-var holdSource = lift.Citation{
-	Kind:     "article",
-	Says:     "After such pain heavy deadlifts pause for one to two weeks, while easy movement goes on. Whether rest beats training within the pain is disputed.",
-	Citation: articleStep(2) + "; Silbernagel et al. 2007, Am J Sports Med, doi 10.1177/0363546506298279",
+	f.Source = Source(f.Rule)
 }
 
 func tellHoldViolation(f *lift.Finding, since date) {
@@ -148,7 +120,7 @@ func tellHoldViolation(f *lift.Finding, since date) {
 		f.Advice = "Stop deadlifting now and talk with the lifter. Ask about pain, and have it assessed if it has grown."
 	}
 	e.ExpectedFalseAlarms = "Rare: only where the load or the exercise was entered wrong, or the maximum has changed."
-	f.Source = holdSource
+	f.Source = Source(f.Rule)
 }
 
 func tellOverdueHold(f *lift.Finding, c cause) {
@@ -159,5 +131,5 @@ func tellOverdueHold(f *lift.Finding, c cause) {
 	}
 	f.Advice = "The hold goes on. Ask the lifter for reports, and consult a physiotherapist or sports physician."
 	f.Evidence.ExpectedFalseAlarms = "It comes too where the pain has gone and nobody reported it."
-	f.Source = holdSource
+	f.Source = Source(f.Rule)
 }

@@ -10,12 +10,6 @@ const articlePlan = "Lian Park, How to Fix Lower Back Pain from Deadlifts, six-w
 
 var phaseNames = [phases]string{"weeks 1 and 2", "weeks 3 and 4", "weeks 5 and 6"}
 
-var planSource = lift.Citation{
-	Kind:     "article",
-	Says:     "First regressions and capacity, then light Romanian deadlifts and technique, then moderate loads at reduced volume; a heavy single only without pain and with stable technique. The numbers are choices of this program.",
-	Citation: articlePlan,
-}
-
 func tellPlanViolation(f *lift.Finding, n int) {
 	e := &f.Evidence
 	f.Title = "Outside of the return plan"
@@ -35,7 +29,7 @@ func tellPlanViolation(f *lift.Finding, n int) {
 	}
 	f.Advice = "Go back to what the phase allows, and ask how the back feels tonight and tomorrow morning."
 	e.ExpectedFalseAlarms = "Rare: only where the load, the exercise or the maximum before the injury was entered wrong."
-	f.Source = planSource
+	f.Source = Source(f.Rule)
 }
 
 func tellPlanGate(f *lift.Finding, p phase) {
@@ -79,7 +73,7 @@ func tellPlanGate(f *lift.Finding, p phase) {
 		f.Advice = "The phase was repeated and its gate is not passed: consult a physiotherapist or sports physician before going on."
 	}
 	e.ExpectedFalseAlarms = "Unknown: nobody has tested these gates."
-	f.Source = planSource
+	f.Source = Source(f.Rule)
 }
 
 func tellTempo(f *lift.Finding) {
@@ -88,11 +82,7 @@ func tellTempo(f *lift.Finding) {
 	f.Message = fmt.Sprintf("The bar was lowered in %s s; the plan asks for %s s.", decimal(e.Value), decimal(*e.ReferenceValue))
 	f.Advice = "Count the seconds on the way down in the next set; take weight off if it cannot be held."
 	e.ExpectedFalseAlarms = "Few: the middle of at least three reps must be a fifth below."
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "Building up again begins with lighter loads, more reps and a slower tempo. The seconds are choices of this program.",
-		Citation: articleStep(6),
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellWarmUp(f *lift.Finding) {
@@ -111,11 +101,7 @@ func tellWarmUp(f *lift.Finding) {
 	}
 	f.Advice = "Add rising sets before the first heavy one next time. If the warm-up was done on a bar without a sensor, acknowledge this."
 	e.ExpectedFalseAlarms = "Every warm-up on a bar without a sensor looks like none."
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "Warm up with hinge patterns and rising sets before heavy lifts. The numbers are choices of this program.",
-		Citation: articleHabits,
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellAccessory(f *lift.Finding) {
@@ -123,11 +109,7 @@ func tellAccessory(f *lift.Finding) {
 	f.Message = fmt.Sprintf("The week had %s days with deadlifts and no set for glutes, hamstrings or back extensors.", whole(*f.Evidence.ReferenceValue))
 	f.Advice = "Plan one such exercise for the coming week, such as hip thrusts, back extensions or Nordic curls."
 	f.Evidence.ExpectedFalseAlarms = "Comes whenever such work is done and not recorded."
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "Accessory work for the posterior chain belongs into every week.",
-		Citation: articleHabits,
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellTechnique(f *lift.Finding, number int32, load int64) {
@@ -151,11 +133,7 @@ func tellTechnique(f *lift.Finding, number int32, load int64) {
 	f.Message = fmt.Sprintf("%s. %s: %s.", what, where, limit)
 	f.Advice = "Watch the next set, and take weight off if it repeats."
 	e.ExpectedFalseAlarms = "About 2 of 100 reps are over such a limit by chance; two reps of one set must be. The measures compare a lifter with themselves only, and none has been shown to predict pain."
-	f.Source = lift.Citation{
-		Kind:     "article",
-		Says:     "A neutral spine, hips and shoulders that rise together and a bar close to the shins are what to check. The limits are choices of this program.",
-		Citation: articleStep(3) + "; Aasa et al. 2019, doi 10.1080/14763141.2019.1675751",
-	}
+	f.Source = Source(f.Rule)
 }
 
 func tellDevice(f *lift.Finding, device string) {
@@ -174,9 +152,5 @@ func tellDevice(f *lift.Finding, device string) {
 		f.Advice = "Set the clock of the sensor or its gateway. The order of reps and the days they belong to may be wrong until then."
 	}
 	e.ExpectedFalseAlarms = "Rare: each is something that no lifter does."
-	f.Source = lift.Citation{
-		Kind:     "default",
-		Says:     "A sensor that cannot be believed must not raise an alert about a lifter.",
-		Citation: "A choice of this program",
-	}
+	f.Source = Source(f.Rule)
 }

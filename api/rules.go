@@ -15,6 +15,7 @@ import (
 type rule struct {
 	Rule     lift.Rule      `json:"rule"`
 	LooksAt  string         `json:"looks_at" doc:"what it looks at, and when it speaks"`
+	Source   lift.Citation  `json:"source" doc:"where it comes from, in our own words"`
 	Limits   map[string]any `json:"limits" doc:"in force, by name: a number, or a list of one for each phase of the plan"`
 	Defaults map[string]any `json:"defaults" doc:"what holds until somebody changes it"`
 	About    []limit        `json:"about" doc:"what each limit can be"`
@@ -74,7 +75,7 @@ func (s *Server) rulesInForce() []rule {
 	}
 	var all []rule
 	for _, name := range analysis.Rules() {
-		r := rule{Rule: name, LooksAt: looksAt[name], Limits: inForce.Of(name), Defaults: defaults.Of(name), About: []limit{}}
+		r := rule{Rule: name, LooksAt: looksAt[name], Source: analysis.Source(name), Limits: inForce.Of(name), Defaults: defaults.Of(name), About: []limit{}}
 		for _, spec := range analysis.LimitSpecs() {
 			if spec.Rule == name {
 				r.About = append(r.About, limit{spec.Name, spec.Unit, spec.Least, spec.Most, spec.Whole, spec.Count})
