@@ -20,7 +20,7 @@ func TestRulesAreListedWithTheirLimits(t *testing.T) {
 	var names []lift.Rule
 	for _, r := range walk[rule](g, "/api/v1/rules?", 7) {
 		names = append(names, r.Rule)
-		if r.LooksAt == "" || len(r.Limits) != len(r.About) || len(r.Defaults) != len(r.About) {
+		if r.LooksAt == "" || r.Source.Citation == "" || len(r.Limits) != len(r.About) || len(r.Defaults) != len(r.About) {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -28,7 +28,7 @@ func TestRulesAreListedWithTheirLimits(t *testing.T) {
 		t.Error(diff)
 	}
 	tempo := want[rule](g, 200, "GET", "/api/v1/rules/tempo", "")
-	tempo.LooksAt = ""
+	tempo.LooksAt, tempo.Source = "", lift.Citation{}
 	if diff := cmp.Diff(rule{
 		Rule:     "tempo",
 		Limits:   map[string]any{"eccentric_s": []any{3., 2., 0.}, "share": 0.5},
