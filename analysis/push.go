@@ -70,7 +70,7 @@ func thin(f *lift.Finding) bool {
 	case ReturnPlan:
 		return slight && e.Metric == "velocity_loss_pct"
 	case WeeklyLoad:
-		return e.Metric == "mean_load_kg"
+		return e.Metric == "mean_load_kg" || e.Confidence == provisional
 	case WeeklyVolume:
 		return e.Metric == metricNames[metricSets] && e.Observed != nil && e.ReferenceValue != nil && *e.Observed-*e.ReferenceValue < 2
 	}

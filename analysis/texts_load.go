@@ -13,7 +13,7 @@ func articleStep(n int) string {
 
 const articleHabits = "Lian Park, How to Fix Lower Back Pain from Deadlifts, preventative habits"
 
-func tellWeeklyLoad(f *lift.Finding, withVolume bool) {
+func tellWeeklyLoad(f *lift.Finding, withVolume, doubtful bool) {
 	e := &f.Evidence
 	group := groupName(f.Group)
 	f.Title = fmt.Sprintf("%s: heaviest load up %s %% this week", group, whole(e.Value))
@@ -32,6 +32,10 @@ func tellWeeklyLoad(f *lift.Finding, withVolume bool) {
 	f.Advice = "Stay at this load next week, and take smaller steps."
 	if f.Severity == lift.Warning {
 		f.Advice = "Go back towards the last weeks' load, and add either load or volume, not both."
+	}
+	if doubtful {
+		f.Message += " The bar moved too fast for this load."
+		f.Advice = "Check that the load was entered right, and correct it if it was not."
 	}
 	f.Source = Source(f.Rule)
 }

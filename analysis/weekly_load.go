@@ -49,12 +49,37 @@ func (d *diary) weeklyLoad(b *baseline, w *totals, over lift.Severity, now int64
 	if worst.metric == "mean_load_kg" {
 		f.Evidence.Reference = "mean of the last usable weeks"
 	}
-	if b.usable < recentWeeks {
+	doubtful := worst.metric == "top_load_kg" && d.doubtful(b.group, b.monday, w.top)
+	if b.usable < recentWeeks || doubtful {
 		f.Evidence.Confidence = provisional
 	}
-	tellWeeklyLoad(&f, over != "")
+	tellWeeklyLoad(&f, over != "", doubtful)
 	return f, true
 }
+
+// doubtful reports whether a week's heaviest load looks mistyped: every set that was
+// measured at it moved much faster than the athlete's own line allows for.
+func (d *diary) doubtful(group string, monday date, load int64) bool {
+	measured, fast := 0, 0
+	d.setsIn(group, monday, monday+7, func(_ int32, s *set) {
+		if s.load != load || s.timed == 0 {
+			return
+		}
+		r := d.lineOf(int32(s.lift), int32(s.device), monday, monday)
+		if !r.usable {
+			return
+		}
+		measured++
+		slowest := max(r.line.At(kilograms(load)), d.lifts[s.lift].minVelocity)
+		if float64(s.best) > slowest+doubtMps {
+			fast++
+		}
+	})
+	return measured > 0 && fast == measured
+}
+
+// doubtMps is further above its line than any day's form moves a rep.
+const doubtMps = 0.15
 
 // average is the mean load of a rep in kg; 0 without any.
 func (t *totals) average() float64 {
