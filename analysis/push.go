@@ -55,20 +55,23 @@ func (p Policy) Pushes(told []Telling) []Push {
 }
 
 // thin reports whether a warning rests on a single measurement, a single set, or a
-// noise that is only known for the deadlift: simulated, most such warnings are
-// chance. One that is half as much again over its limit is not.
+// day hardly slower than the noise: simulated, most such warnings are chance. One
+// that is far over its limit is not.
 func thin(f *lift.Finding) bool {
 	e := &f.Evidence
-	slight := !atLeast(e.Value, 1.5*e.Threshold)
+	below := func(factor float64) bool { return !atLeast(e.Value, factor*e.Threshold) }
 	switch f.Rule {
 	case VelocityLoss:
-		return slight && e.Metric == lastRep
+		return e.Metric == lastRep && below(1.5)
 	case SetDrop:
-		return slight
+		return below(1.5)
 	case DaySlowdown:
-		return slight && f.Group != DeadliftFamily
+		if f.Group == DeadliftFamily { // the one lift whose noise is published
+			return below(1.25)
+		}
+		return below(1.5)
 	case ReturnPlan:
-		return slight && e.Metric == "velocity_loss_pct"
+		return e.Metric == "velocity_loss_pct" && below(2)
 	case WeeklyLoad:
 		return e.Metric == "mean_load_kg" || e.Confidence == provisional
 	case WeeklyVolume:

@@ -44,7 +44,7 @@ func TestPushes(t *testing.T) {
 	}
 	far := last(0, 0, "a")
 	far.Finding.Evidence.Value, far.Finding.Evidence.Threshold = 30, 20
-	deadlift := light(DaySlowdown, "", 12)
+	deadlift := light(DaySlowdown, "", 13)
 	deadlift.Finding.Group = DeadliftFamily
 	for name, c := range map[string]struct {
 		told []Telling
@@ -69,7 +69,7 @@ func TestPushes(t *testing.T) {
 		"a second one that day confirms it": {[]Telling{last(0, 0, "a"), last(0, 2, "b")}, "wp"},
 		"one on another day does not":       {[]Telling{last(0, 0, "a"), last(0, 4, "b")}, "ww"},
 		"a light slowdown in a plan waits":  {[]Telling{light(ReturnPlan, "velocity_loss_pct", 12)}, "w"},
-		"a heavy one does not":              {[]Telling{light(ReturnPlan, "velocity_loss_pct", 15)}, "p"},
+		"a heavy one does not":              {[]Telling{light(ReturnPlan, "velocity_loss_pct", 20)}, "p"},
 		"nor a load beyond the plan":        {[]Telling{light(ReturnPlan, "load_pct", 11)}, "p"},
 		"slower sets wait":                  {[]Telling{light(SetDrop, "", 12)}, "w"},
 		"one set more waits":                {[]Telling{sets(4)}, "w"},
