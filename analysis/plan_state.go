@@ -68,11 +68,18 @@ func Plan(h History, s Settings, now time.Time) PlanState {
 	}
 	l := &d.Limits.Hold
 	state.Hold = &HoldState{Since: first.String(), Planned: (first + date(l.PlannedDays)).String(), Cause: causeNames[c]}
+	phase := state.Today
 	state.Today = Allowance{Deadlifts: "none", Reason: tellHeld(c, first)}
-	if c != causeFlag && maximum > 0 {
-		state.Today.Deadlifts, state.Today.MaxSharePct = "light", 100*l.WarningShare
-		state.Today.MaxLoadKg = new(maximum * l.WarningShare / 1000)
+	if c == causeFlag || c == causeNerves || maximum == 0 {
+		return state // first somebody must have a look, or nothing says what is light
 	}
+	share := l.WarningShare
+	if planned {
+		share = min(share, phase.MaxSharePct/100)
+		state.Today.MinReps, state.Today.EccentricS, state.Today.LossPct = phase.MinReps, phase.EccentricS, phase.LossPct
+	}
+	state.Today.Deadlifts, state.Today.MaxSharePct = "light", 100*share
+	state.Today.MaxLoadKg = new(maximum * share / 1000)
 	return state
 }
 

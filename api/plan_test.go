@@ -81,6 +81,15 @@ func TestAHoldTellsItsCause(t *testing.T) {
 	if got := want[map[string]any](g, 422, "POST", "/api/v1/athletes/bo/plan", `{"pre_injury_kg":-1}`); got["field"] != "pre_injury_kg" {
 		t.Errorf("a bad maximum: %v", got)
 	}
+	// In a plan the stricter of both holds; with symptoms of a nerve nothing does.
+	want[plan](g, 201, "POST", "/api/v1/athletes/bo/plan", `{"pre_injury_kg":200}`)
+	if p := want[plan](g, 200, "POST", "/api/v1/athletes/bo/plan/hold", ""); p.Today.Deadlifts != "light" || *p.Today.MaxLoadKg != 80 || p.Today.MinReps != 8 {
+		t.Errorf("a hold in a plan: %+v", p.Today)
+	}
+	want[map[string]any](g, 201, "POST", "/api/v1/athletes/bo/checkins", `{"time":"`+now.Format(time.RFC3339)+`","phase":"daily","symptoms":["tingling"]}`)
+	if p := want[plan](g, 200, "GET", "/api/v1/athletes/bo/plan", ""); p.Today.Deadlifts != "none" || p.Today.MaxLoadKg != nil {
+		t.Errorf("a hold in a plan, with symptoms: %+v", p.Today)
+	}
 	var none lift.PlanStep
 	if none.Validate() == nil {
 		t.Error("a step without a verb is one")
