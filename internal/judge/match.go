@@ -85,8 +85,8 @@ func judged(t *tape) outcome {
 		n := out.checks[c.kind]
 		n[0]++
 		if slices.ContainsFunc(out.alerts, func(a alert) bool {
-			from := a.finding.Window.From
-			return slices.Contains(c.rules, a.rule) && (c.group == "" || a.finding.Group == c.group) && !from.Before(c.from) && from.Before(c.to) && a.verdict != injected
+			from, to := a.finding.Window.From, a.finding.Window.To
+			return slices.Contains(c.rules, a.rule) && (c.group == "" || a.finding.Group == c.group) && !from.Before(c.from) && !to.After(c.to) && a.verdict != injected
 		}) {
 			n[1]++
 		}

@@ -217,7 +217,7 @@ func (l *life) violate(r *rand.Rand, week int, low, high float64, least lift.Sev
 		return
 	}
 	s := of[1]
-	s.sets = append(s.sets, set{exercise: deadlift, kg: plates(between(r, low, high) * l.maximum[deadlift]), reps: 2, rest: 3 * time.Minute})
+	s.sets = append(s.sets, set{exercise: deadlift, kg: plates(between(r, low, high) * s.grown * l.maximum[deadlift]), reps: 2, rest: 3 * time.Minute})
 	l.tell(truth{kind: kind, rule: analysis.Hold, least: least, group: deadlifts, session: s, index: wholeSession})
 	l.mayOf(kind, s, analysis.WarmUp, analysis.DaySlowdown)
 }
