@@ -14,6 +14,7 @@ GOLANGCILINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PLAIN       := internal/view,cmd/spotter
 TESTTIMEOUT ?= 20m
 FUZZTIME    ?= 20s
+JUDGECHECKS ?= 3000
 SOAKTIME    ?= 5m
 SOAKCOUNT   ?= 5
 BENCH       ?= .
@@ -66,9 +67,10 @@ bench: build $(SPOTTER_TEST_INFLUXD)
 	$(GO) run ./internal/bench -spotter bin/spotter -influxd $(SPOTTER_TEST_INFLUXD) $(BENCHARGS)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCHCOUNT) ./...
 
-## judge: how far the alerts can be trusted, on simulated athletes and real logs; writes docs/judge.md (JUDGEARGS='-athletes 100' for a quick look, with -docs elsewhere)
+## judge: live = batch for JUDGECHECKS (3000) random histories, then how far the alerts can be trusted, on simulated athletes and real logs; writes docs/judge.md (JUDGEARGS='-athletes 100' for a quick look, with -docs elsewhere)
 .PHONY: judge
 judge:
+	$(GO) test ./analysis -run 'TestFinalFindings|TestLookback|TestNextDue' -rapid.checks=$(JUDGECHECKS)
 	$(GO) run ./internal/judge $(JUDGEARGS)
 
 ## fuzz: each fuzz target for FUZZTIME (20s)

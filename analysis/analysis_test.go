@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -358,5 +359,23 @@ func TestLateRepPastMidnightOfASummedUpDay(t *testing.T) {
 	late.Time = midnight.Add(31 * time.Minute)
 	if !l.Put(&late) {
 		t.Error("not taken, though its day is held in full")
+	}
+}
+
+// A set of an old date whose last rep has only just arrived is judged when it is
+// finished, as a live one.
+func TestAnOldSetThatArrivesNowIsFinishedNow(t *testing.T) {
+	b := new(logbook).set(evening, "deadlift", 120, 1, 0.5, 0.5, 0.49, 0.39)
+	now := evening.AddDate(0, 0, 10)
+	for i := range b.reps {
+		b.reps[i].Received = now
+	}
+	h := History{Athlete: "ana", Reps: b.reps}
+	l := NewLifter(h, Settings{}, evening, now)
+	l.Evaluate(now)
+	now = now.Add(setGap)
+	found, _ := l.Evaluate(now)
+	if !slices.ContainsFunc(found, func(f lift.Finding) bool { return f.Rule == VelocityLoss }) {
+		t.Errorf("found %+v", found)
 	}
 }

@@ -20,8 +20,9 @@ func (l *Lifter) foldable() int64 {
 }
 
 // fold forgets the reps of the days that are long enough ago; their sets stay as
-// facts. The cut is at a midnight that no set spans: sets, their order on a date
-// and their warm-ups then depend on nothing that is given away.
+// facts. The cut is at a midnight that no set spans and that no open set precedes:
+// sets, their order on a date and their warm-ups then depend on nothing that is
+// given away.
 func (l *Lifter) fold() {
 	day := dateOf(time.Unix(0, l.now).Add(-heldInFull), l.Zone)
 	cut := l.endOf(day)
@@ -53,10 +54,11 @@ func (l *Lifter) fold() {
 	l.foldAt = l.foldable()
 }
 
-// spanned reports whether a set begins before the cut and ends at or after it.
+// spanned reports whether a set begins before the cut and ends at or after it, or
+// is not finished: what its end changes is still to be judged.
 func (l *Lifter) spanned(cut int64) bool {
 	for i := l.kept; i < len(l.sets); i++ {
-		if s := &l.sets[i]; s.started < cut && l.of(s).ended >= cut {
+		if s := &l.sets[i]; s.started < cut && (l.of(s).ended >= cut || !l.finished(s, l.now)) {
 			return true
 		}
 	}
