@@ -10,6 +10,9 @@ import (
 func (d *diary) holdViolation(day date, sets []int32) (lift.Finding, bool) {
 	l := &d.Limits.Hold
 	m := *d.maximumOf(DeadliftFamily, day)
+	if m.careful > 0 && m.careful < m.grams {
+		m.grams = m.careful // a hold that is broken must not be missed for one load that was typed too high
+	}
 	if p, ok := d.phase(d.endOf(day+1) - 1); ok && p.maximum > 0 {
 		m.grams, m.how = p.maximum, "maximum before the injury"
 	}

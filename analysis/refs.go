@@ -38,6 +38,9 @@ type maximum struct {
 	group string
 	grams float64 // 0 if unknown
 	how   string
+	// careful is the least that the maximum may be by what was lifted; 0 where it is
+	// known or nothing tells.
+	careful float64
 }
 
 const (
@@ -70,7 +73,8 @@ func (d *diary) maximumOf(group string, day date) *maximum {
 	}
 	if m.grams == 0 {
 		estimate, own := d.estimated(group, day)
-		top := d.topOf(group, day) / topLoadShare
+		top, second := d.topOf(group, day)
+		top, m.careful = top/topLoadShare, second/topLoadShare
 		switch {
 		case estimate > 0 && (own || top == 0 || estimate < top):
 			m.grams, m.how = estimate, "estimated maximum"
@@ -134,19 +138,21 @@ func (d *diary) estimated(group string, day date) (best float64, own bool) {
 	return best, own
 }
 
-// topOf is the heaviest load of the 30 days before the date, in grams, and 0
-// with fewer than three days of training.
-func (d *diary) topOf(group string, day date) float64 {
-	var top int64
+// topOf is the heaviest load of the 30 days before the date, in grams, and the
+// heaviest but for the session with that one, which a single mistyped load does not
+// reach. Both are 0 with fewer than three days of training.
+func (d *diary) topOf(group string, day date) (top, second float64) {
+	var most, other int64
 	days, last := 0, date(0)
 	d.sessionsIn(group, day-topLoadDays, day, func(_ int32, s *session) {
-		top = max(top, s.top)
+		other = max(other, min(most, s.top))
+		most = max(most, s.top)
 		if s.sets > 0 && s.day != last {
 			days, last = days+1, s.day
 		}
 	})
 	if days < minSessions {
-		return 0
+		return 0, 0
 	}
-	return float64(top)
+	return float64(most), float64(other)
 }

@@ -32,7 +32,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.Uint64Var(&o.seed, "seed", 20261123, "what everything follows from")
+	flag.Uint64Var(&o.seed, "seed", 20261124, "what everything follows from")
 	flag.IntVar(&o.athletes, "athletes", 1000, "athletes with injected truths")
 	flag.IntVar(&o.quiet, "quiet", 300, "athletes without any")
 	flag.IntVar(&o.weeks, "weeks", 26, "weeks of each")

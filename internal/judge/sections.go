@@ -159,6 +159,6 @@ const howItWorks = `## How it is made
 - **Data.** Reps arrive within two seconds, now and then later, twice, or corrected; some sessions as a backlog. Ghosts, frozen and leaping sensors, wrong clocks, loads typed wrong or not at all.
 - **Truths** come one after another from the ninth week on, each after the one before has settled; all kinds are about equally frequent, which no gym is. Precision depends on that: with fewer truths among the same noise it is lower.
 - **Matching** is one to one: an alert of the rule whose window touches the truth's set, session, week or stretch, in at least the severity that the truth deserves. What else touches a truth of the same rule, or a week for which a consequence is expected (a spike of volume makes a large session too), is a consequence.
-- **Tuned on another seed.** What is pushed was tuned while looking at the cohort of seed 20261122; a page of that seed flatters. Whoever tunes again should change the seed of this page afterwards.
+- **Tuned on another seed.** What is pushed was tuned while looking at the cohort of seed 20261122, and two faults were found with 20261123 and mended; pages of these seeds flatter. Whoever tunes again should change the seed of this page afterwards.
 - **Not simulated**: an athlete who moves to another time zone (it is a setting of the athlete), several athletes on one bar at once, real fatigue that carries over between lifts, and an athlete who changes training because of an alert.
 `
