@@ -151,7 +151,7 @@ type Report struct {
 }
 
 // Opening is what the live run begins with: within half a minute at speed 1 it
-// gives cause for an alert of each rule.
+// gives cause for an alert of velocity-loss, weekly-volume, pain-zone and red-flag.
 type Opening struct {
 	Sessions []Session // of the first racks, one each, beginning at once
 	Reports  []Report
