@@ -379,3 +379,21 @@ func TestAnOldSetThatArrivesNowIsFinishedNow(t *testing.T) {
 		t.Errorf("found %+v", found)
 	}
 }
+
+// A week closes though reps of later weeks were known before time came so far.
+func TestAWeekClosesBehindRepsThatAreAheadOfTime(t *testing.T) {
+	b := new(logbook).set(evening, "deadlift", 120, 1, 0.5).set(evening.AddDate(0, 0, 14), "deadlift", 120, 1, 0.5)
+	l := NewLifter(History{Athlete: "ana", Reps: b.reps[:1]}, Settings{}, evening, evening)
+	l.Evaluate(evening)
+	if !l.Put(&b.reps[1]) {
+		t.Fatal("not taken")
+	}
+	l.Evaluate(evening)
+	if monday := evening.AddDate(0, 0, 7); !l.NextDue().Before(monday) {
+		t.Fatalf("due %s, after the week has closed", l.NextDue())
+	}
+	found, _ := l.Evaluate(evening.AddDate(0, 0, 14).Add(time.Hour))
+	if !slices.ContainsFunc(found, func(f lift.Finding) bool { return f.Rule == Accessory }) {
+		t.Errorf("found %+v", found)
+	}
+}

@@ -325,15 +325,15 @@ func (l *Lifter) judgeTouched(found []lift.Finding, gone []string) ([]lift.Findi
 // plan should have.
 func (l *Lifter) wake() int64 {
 	next := int64(math.MaxInt64)
+	today := dateOf(time.Unix(0, l.now), l.Zone)
 	at := func(day date) {
-		if t := l.endOf(day); t > l.now {
-			next = min(next, t)
+		if day > today {
+			next = min(next, l.endOf(day))
 		}
 	}
-	if n := len(l.sessions); n > 0 {
-		at(l.sessions[n-1].day.monday() + 7)
-	}
-	for x := len(l.sessions) - 1; x >= 0 && l.sessions[x].day > l.sessions[len(l.sessions)-1].day-3; x-- {
+	// Reps can be ahead of the ticks, and a week may close between two of them.
+	for x := len(l.sessions) - 1; x >= 0 && l.sessions[x].day+8 > today; x-- {
+		at(l.sessions[x].day.monday() + 7)
 		if l.lifts[l.sessions[x].lift].group == DeadliftFamily {
 			at(l.sessions[x].day + 2)
 		}
