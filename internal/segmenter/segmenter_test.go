@@ -242,10 +242,13 @@ func TestWhatTheDeviceTellsIsNotFoundBeside(t *testing.T) {
 	l.start()
 	l.append(chunks(v)...)
 	l.silent(15, 3)
-	if n := l.segmenter.Stats.Known.Load(); n != 1 || len(l.reps()) != 3 {
-		t.Errorf("%d reps are known, %d in the view", n, len(l.reps()))
+	// What is appended is in the log's tail, which the view follows, a moment later.
+	need.Eventually(t, eventually, "the reps in the view", func() bool { return len(l.reps()) == 3 })
+	if n := l.segmenter.Stats.Known.Load(); n != 1 {
+		t.Errorf("%d reps are known", n)
 	}
 	l.append(told(1)) // late
+	need.Eventually(t, eventually, "the late one in the view", func() bool { return len(l.reps()) == 4 })
 	var valid []lift.Source
 	for _, r := range l.reps() {
 		if r.Valid {
