@@ -171,6 +171,7 @@ func TestSamplesBecomeRepsOfWhoeverIsAssigned(t *testing.T) {
 	l.append(assigned())
 	l.append(chunks(v)...)
 	l.silent(15, 3)
+	need.Eventually(t, eventually, "the reps in the view", func() bool { return len(l.reps()) >= 3 })
 	reps := l.reps()
 	if len(reps) != 3 {
 		t.Fatalf("there are %d reps, not 3", len(reps))
@@ -287,6 +288,7 @@ func TestALiftersEarlierRepsTellAFailedSingle(t *testing.T) {
 	v, _ := deadlifts(0.3, 1.5)
 	l.append(chunks(v)...)
 	l.silent(15, 1)
+	need.Eventually(t, eventually, "the rep in the view", func() bool { return len(l.reps()) >= 4 })
 	reps := l.reps()
 	if last := reps[len(reps)-1]; len(reps) != 4 || !last.Failed {
 		t.Errorf("%d reps, the last is %+v", len(reps), last)
