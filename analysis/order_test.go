@@ -33,6 +33,9 @@ func drawStory(t *rapid.T) story {
 		t.Fatal(err)
 	}
 	s := story{settings: Settings{Zone: zone, Goal: rapid.SampledFrom([]Goal{"", GoalSpeed, GoalHypertrophy}).Draw(t, "goal")}}
+	if rapid.Bool().Draw(t, "limits") {
+		s.settings.Limits = drawLimits(rng)
+	}
 	starts := []time.Time{
 		time.Date(2026, 9, 7, 0, 0, 0, 0, zone), time.Date(2026, 2, 2, 0, 0, 0, 0, zone), time.Date(2018, 9, 17, 0, 0, 0, 0, zone),
 	}
