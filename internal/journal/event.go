@@ -31,6 +31,10 @@ const (
 	KindAnswer      Kind = "answer"      // a person's word on an alert
 	KindQuarantined Kind = "quarantined" // a message that cannot be used
 	KindReleased    Kind = "released"    // a quarantined message was replayed or deleted
+	KindRecord      Kind = "record"      // what people have written down about an athlete, a team, a site or a device
+	KindRead        Kind = "read"        // somebody has looked at what is known of an athlete
+	KindErase       Kind = "erase"       // an athlete is to be forgotten
+	KindErased      Kind = "erased"      // what came of that
 )
 
 // Event is one thing that happened. Exactly the payload of its kind is set.
@@ -42,6 +46,7 @@ type Event struct {
 	Site        lift.SiteID        `json:"site,omitzero"`
 	Device      lift.DeviceID      `json:"device,omitzero"`
 	Athlete     lift.AthleteID     `json:"athlete,omitzero"` // whose it is as far as the sender said
+	By          string             `json:"by,omitzero"`      // who sent it over HTTP, "" for devices and the program itself
 	Rep         *lift.Rep          `json:"rep,omitzero"`
 	Edit        *lift.RepEdit      `json:"edit,omitzero"`
 	Assign      *lift.Assignment   `json:"assign,omitzero"`
@@ -53,6 +58,10 @@ type Event struct {
 	Alert       *lift.AlertChange  `json:"alert,omitzero"`  // of KindAlert and KindAnswer
 	Quarantined *lift.Quarantined  `json:"quarantined,omitzero"`
 	Released    *Release           `json:"released,omitzero"`
+	Record      *lift.Record       `json:"record,omitzero"`
+	Read        *lift.Read         `json:"read,omitzero"`
+	Erase       *lift.Erase        `json:"erase,omitzero"`
+	Erased      *lift.Erased       `json:"erased,omitzero"`
 
 	// Hash is that of the content of a rep or check-in: of two contents for one
 	// revision the smaller hash counts. Append sets it.

@@ -97,6 +97,8 @@ type Finding struct {
 	Window   Window     `json:"window"`
 	Evidence Evidence   `json:"evidence"`
 	Source   Citation   `json:"source"`
+	// Limits are those of the rule that were in force, by name.
+	Limits map[string]any `json:"limits,omitempty"`
 	// Historical is true when the newest rep or report behind it was a backlog's:
 	// such a finding pushes nobody.
 	Historical bool `json:"historical,omitzero"`
