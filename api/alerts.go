@@ -51,12 +51,12 @@ func (s *Server) addAlerts() {
 	add(s, huma.Operation{
 		OperationID: "list-alerts", Method: http.MethodGet, Path: "/api/v1/alerts", Tags: []string{"alerts"},
 		Summary: "List alerts, newest first",
-	}, s.listAlerts)
+	}, permit{ofCaller, everyone}, s.listAlerts)
 	add(s, huma.Operation{
 		OperationID: "get-alert", Method: http.MethodGet, Path: "/api/v1/alerts/{id}", Tags: []string{"alerts"},
 		Errors:  []int{http.StatusNotFound},
 		Summary: "Get an alert with its evidence and its whole history",
-	}, s.getAlert)
+	}, permit{ofAlert, everyone}, s.getAlert)
 	for _, a := range []struct {
 		verb    lift.AlertVerb
 		summary string
@@ -71,7 +71,7 @@ func (s *Server) addAlerts() {
 			Summary: a.summary,
 			Description: "Who and when are recorded with the note. It creates nothing, so it answers 200, the first time and each " +
 				"later time, which changes nothing. A retracted or expired alert answers 409.",
-		}, s.answerAlert(a.verb))
+		}, permit{ofAlert, coaches}, s.answerAlert(a.verb))
 		s.also(path, http.MethodPost, map[int]string{http.StatusAccepted: "Stored, but not applied within 2 seconds: the alert is as it was"})
 	}
 }

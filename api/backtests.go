@@ -46,19 +46,19 @@ func (s *Server) addBacktests() {
 		Summary:       "Ask what would have fired under other limits",
 		Description: "History is judged in the background, one backtest at a time; a few may wait, and with more the answer is 429. The same question " +
 			"has the same backtest, and answers 200, until it is let go: a quarter of an hour after its end, or when the server stops.",
-	}, s.createBacktest)
+	}, permit{ofAllSites, coaches}, s.createBacktest)
 	s.also(path, http.MethodPost, map[int]string{http.StatusOK: "It was asked already"})
 	add(s, huma.Operation{
 		OperationID: "get-backtest", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{"rules"},
 		Errors:  []int{http.StatusNotFound},
 		Summary: "Show a backtest's progress and, once it is done, its answer by rule",
-	}, s.getBacktest)
+	}, permit{ofAllSites, coaches}, s.getBacktest)
 	add(s, huma.Operation{
 		OperationID: "list-backtest-athletes", Method: http.MethodGet, Path: path + "/{id}/athletes", Tags: []string{"rules"},
 		Errors:      []int{http.StatusNotFound},
 		Summary:     "List a backtest's answer by athlete and rule",
 		Description: "Where there is anything to count. Empty before the backtest is done.",
-	}, s.listBacktestAthletes)
+	}, permit{ofAllSites, coaches}, s.listBacktestAthletes)
 }
 
 type backtestInput struct{ Body BacktestQuestion }

@@ -34,7 +34,7 @@ func (s *Server) addCheckIns() {
 		Summary: "Report how an athlete is",
 		Description: "The same body as over MQTT. Time and phase identify a check-in: repeating it answers 200 and changes nothing, " +
 			"a higher revision replaces it, and other content in the same revision answers 409.",
-	}, s.createCheckIn)
+	}, permit{ofAthlete, everyone}, s.createCheckIn)
 	s.also(path, http.MethodPost, map[int]string{
 		http.StatusOK:       "It was there already",
 		http.StatusAccepted: "Stored, but not applied within 2 seconds",

@@ -28,7 +28,7 @@ func (s *Server) addContext() {
 		Summary: "Show an athlete's workload ratios, monotony, strain and readiness",
 		Description: "On the local date of to. A figure that cannot be told has why_not in the place of its value. " +
 			"Shown, and never alerted on: no ratio has been shown to predict injury.",
-	}, s.getContext)
+	}, permit{ofAthlete, everyone}, s.getContext)
 }
 
 func (s *Server) getContext(ctx context.Context, in *contextInput) (*answer[athleteContext], error) {

@@ -55,7 +55,7 @@ func (s *Server) addDigest() {
 		Summary: "Read the weekly digest",
 		Description: "Everything that was opened in the week before and not retracted, by athlete: what is pushed to nobody is read here. " +
 			"The week changes on Monday at 06:00 in the server's zone.",
-	}, s.getDigest)
+	}, permit{ofCaller, coaches}, s.getDigest)
 }
 
 func (s *Server) getDigest(ctx context.Context, in *digestInput) (*answer[digest], error) {

@@ -20,7 +20,7 @@ func (s *Server) addExercises() {
 	add(s, huma.Operation{
 		OperationID: "list-exercises", Method: http.MethodGet, Path: "/api/v1/exercises", Tags: []string{"exercises"},
 		Summary: "List every exercise of the catalogue, the site's own among them, by id",
-	}, s.listExercises)
+	}, permit{ofNobody, everyone}, s.listExercises)
 }
 
 func (s *Server) listExercises(_ context.Context, in *exercisesInput) (*answer[list[lift.Exercise]], error) {

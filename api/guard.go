@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"mime"
 	"net"
 	"net/http"
@@ -15,6 +14,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
+
+	"github.com/spotterhq/spotter/internal/access"
 )
 
 // Keys of an operation's metadata.
@@ -27,14 +28,6 @@ const bearerScheme = "token"
 
 // needsToken is the security of every operation that is not said to be public.
 var needsToken = []map[string][]string{{bearerScheme: {}}}
-
-type identityKey struct{}
-
-// who is the caller of an operation that needs a token.
-func who(ctx context.Context) identity {
-	id, _ := ctx.Value(identityKey{}).(identity)
-	return id
-}
 
 // authenticate lets a request through to an operation that needs a token when it
 // brings one, or something that stands for it.
@@ -66,10 +59,10 @@ func (s *Server) refuse(ctx huma.Context, status int, detail string) {
 
 func (s *Server) identify(r *http.Request, op *huma.Operation) (identity, int) {
 	if s.auth.open {
-		return identity{"demo", RoleAdmin}, http.StatusOK
+		return identity{Name: "demo", Role: access.RoleAdmin, server: s}, http.StatusOK
 	}
 	if op.Metadata[freeHere] != nil && isLocal(r) {
-		return identity{"local", RoleAdmin}, http.StatusOK
+		return identity{Name: "local", Role: access.RoleAdmin, server: s}, http.StatusOK
 	}
 	text, isBearer := bearer(r.Header.Get("Authorization"))
 	ticketText := ""
@@ -85,6 +78,7 @@ func (s *Server) identify(r *http.Request, op *huma.Operation) (identity, int) {
 	}
 	if isBearer {
 		if id, ok := s.auth.who(text); ok {
+			id.server = s
 			return id, http.StatusOK
 		}
 	} else if id, ok := s.tickets.use(ticketText, s.now()); ok {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/spotterhq/spotter/internal/access"
 )
 
 // document is what the tests read of /openapi.json.
@@ -206,7 +208,7 @@ func TestTheAdminsTokenIsShownOnceAndKeptAsAHash(t *testing.T) {
 	if err != nil || len(created) < 30 {
 		t.Fatalf("created %q, %v", created, err)
 	}
-	if id, ok := auth.who(created); !ok || id != (identity{"admin", RoleAdmin}) {
+	if id, ok := auth.who(created); !ok || id != (identity{Name: "admin", Role: access.RoleAdmin}) {
 		t.Errorf("the new token belongs to %+v, %v", id, ok)
 	}
 	path := filepath.Join(dir, tokenFileName)

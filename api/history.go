@@ -44,10 +44,10 @@ func (s *Server) addHistory() {
 			Description: "Oldest first. An athlete of whom nothing is known has an empty list.",
 		}
 	}
-	add(s, history("reps", "List an athlete's reps"), s.listReps)
-	add(s, history("sets", "List an athlete's sets"), s.listSets)
-	add(s, history("weeks", "List an athlete's weeks with their baselines"), s.listWeeks)
-	add(s, history("checkins", "List an athlete's check-ins"), s.listCheckIns)
+	add(s, history("reps", "List an athlete's reps"), permit{ofAthlete, everyone}, s.listReps)
+	add(s, history("sets", "List an athlete's sets"), permit{ofAthlete, everyone}, s.listSets)
+	add(s, history("weeks", "List an athlete's weeks with their baselines"), permit{ofAthlete, everyone}, s.listWeeks)
+	add(s, history("checkins", "List an athlete's check-ins"), permit{ofAthlete, everyone}, s.listCheckIns)
 }
 
 func (s *Server) listReps(ctx context.Context, in *historyInput) (*answer[list[lift.RepRecord]], error) {

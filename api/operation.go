@@ -47,13 +47,11 @@ type Paging struct {
 
 func (p Paging) page() view.Page { return view.Page{Limit: p.Limit, Cursor: p.Cursor} }
 
-// add registers an operation. It needs a token unless it is said to be public.
-func add[I, O any](s *Server, op huma.Operation, do func(context.Context, *I) (*O, error)) {
-	if op.Security == nil {
-		op.Security = needsToken
-	}
+// add registers an operation for those whom the permit names.
+func add[I, O any](s *Server, op huma.Operation, p permit, do func(context.Context, *I) (*O, error)) {
+	p.describe(&op)
 	if len(op.Security) > 0 {
-		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusTooManyRequests)
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
 	}
 	if op.Method == http.MethodPost || op.Method == http.MethodPatch {
 		op.Errors = append(op.Errors, http.StatusBadRequest)

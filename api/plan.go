@@ -50,12 +50,12 @@ func (s *Server) addPlan() {
 		OperationID: "get-plan", Method: http.MethodGet, Path: path, Tags: []string{"athletes"},
 		Summary:     "Tell an athlete's hold and return plan, and what is allowed today",
 		Description: "Holds begin by themselves with pain in the red zone, radicular symptoms and red flags.",
-	}, s.getPlan)
+	}, permit{ofAthlete, everyone}, s.getPlan)
 	add(s, huma.Operation{
 		OperationID: "start-plan", Method: http.MethodPost, Path: path, Tags: []string{"athletes"}, DefaultStatus: http.StatusCreated,
 		Summary:     "Start the six-week return to the deadlift",
 		Description: "Repeating it while a plan is in force changes nothing and answers 200.",
-	}, func(ctx context.Context, in *planStartInput) (*answer[plan], error) {
+	}, permit{ofAthlete, coaches}, func(ctx context.Context, in *planStartInput) (*answer[plan], error) {
 		step := lift.PlanStep{Verb: lift.PlanStart}
 		if in.Body != nil {
 			step.Reason, step.PreInjuryKg, step.PreInjuryWeekKg = in.Body.Reason, in.Body.PreInjuryKg, in.Body.PreInjuryWeekKg
@@ -77,7 +77,7 @@ func (s *Server) addPlan() {
 			OperationID: string(verb) + "-plan", Method: http.MethodPost, Path: path, Tags: []string{"athletes"},
 			Errors: []int{http.StatusConflict}, Summary: summary,
 			Description: "Who and when are recorded with the reason. 409 where it makes no sense at present.",
-		}, func(ctx context.Context, in *planReasonInput) (*answer[plan], error) {
+		}, permit{ofAthlete, coaches}, func(ctx context.Context, in *planReasonInput) (*answer[plan], error) {
 			step := lift.PlanStep{Verb: verb}
 			if in.Body != nil {
 				step.Reason = in.Body.Reason

@@ -33,7 +33,7 @@ func (s *Server) addProfile() {
 		Summary: "Show an athlete's load–velocity lines and estimated maxima",
 		Description: "One item for each exact exercise and device: lines of the 42 days before to, and one estimate for each session from from to to, " +
 			"at most a year apart. Shown, and never alerted on.",
-	}, s.getProfile)
+	}, permit{ofAthlete, everyone}, s.getProfile)
 }
 
 func (s *Server) getProfile(ctx context.Context, in *profileInput) (*answer[profiles], error) {

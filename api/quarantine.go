@@ -50,10 +50,10 @@ func (s *Server) addQuarantine() {
 			Summary: summary, Description: description,
 		}
 	}
-	add(s, op("list-quarantine", http.MethodGet, "", "List messages that could not be used, newest first", ""), s.listQuarantine)
+	add(s, op("list-quarantine", http.MethodGet, "", "List messages that could not be used, newest first", ""), permit{ofCaller, coaches}, s.listQuarantine)
 	get := op("get-quarantined", http.MethodGet, "/{id}", "Get one with its bytes", "")
 	get.Errors = []int{http.StatusNotFound}
-	add(s, get, s.getQuarantined)
+	add(s, get, permit{ofQuarantined, coaches}, s.getQuarantined)
 
 	replay := op("replay-quarantined", http.MethodPost, "/{id}/replay", "Take one in after all",
 		"The body is the corrected message itself; without one the message is taken as it was. It counts as received when it first was. "+
@@ -66,7 +66,7 @@ func (s *Server) addQuarantine() {
 		Description: "the corrected message",
 		Content:     map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{}}},
 	}
-	add(s, replay, s.replay)
+	add(s, replay, permit{ofQuarantined, coaches}, s.replay)
 	path := "/api/v1/quarantine/{id}/replay"
 	s.api.OpenAPI().Paths[path].Post.RequestBody.Required = false
 	s.also(path, http.MethodPost, map[int]string{http.StatusAccepted: "Stored, but not applied within 2 seconds"})
@@ -74,7 +74,7 @@ func (s *Server) addQuarantine() {
 	remove := op("delete-quarantined", http.MethodDelete, "/{id}", "Delete one for good", "Repeating it changes nothing.")
 	remove.Errors = []int{http.StatusNotFound}
 	remove.DefaultStatus = http.StatusNoContent
-	add(s, remove, s.deleteQuarantined)
+	add(s, remove, permit{ofQuarantined, coaches}, s.deleteQuarantined)
 	s.also("/api/v1/quarantine/{id}", http.MethodDelete, map[int]string{http.StatusAccepted: "Stored, but not applied within 2 seconds"})
 }
 

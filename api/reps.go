@@ -35,7 +35,7 @@ func (s *Server) addReps() {
 		Errors:      []int{http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 		Summary:     "Correct a rep",
 		Description: "A correction stands above everything that the device has sent or will send of this rep. Alerts follow it.",
-	}, s.correctRep)
+	}, permit{ofRep, coaches}, s.correctRep)
 	// The raw body is read beside the typed one, which alone is the contract.
 	delete(s.api.OpenAPI().Paths[path].Patch.RequestBody.Content, "application/octet-stream")
 	s.also(path, http.MethodPatch, map[int]string{http.StatusAccepted: "Stored, but not applied within 2 seconds: the rep is as it was"})

@@ -37,11 +37,11 @@ func (s *Server) addRoster() {
 	add(s, huma.Operation{
 		OperationID: "list-devices", Method: http.MethodGet, Path: "/api/v1/devices", Tags: []string{"devices"},
 		Summary: "List every device that was heard of, by site and id",
-	}, s.listDevices)
+	}, permit{ofCaller, coaches}, s.listDevices)
 	add(s, huma.Operation{
 		OperationID: "list-athletes", Method: http.MethodGet, Path: "/api/v1/athletes", Tags: []string{"athletes"},
 		Summary: "List every athlete of whom something is known, by id",
-	}, s.listAthletes)
+	}, permit{ofCaller, everyone}, s.listAthletes)
 }
 
 func (s *Server) listDevices(ctx context.Context, in *rosterInput) (*answer[list[device]], error) {

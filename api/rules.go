@@ -59,12 +59,12 @@ func (s *Server) addRules() {
 	add(s, huma.Operation{
 		OperationID: "list-rules", Method: http.MethodGet, Path: "/api/v1/rules", Tags: []string{"rules"},
 		Summary: "List the load rules with their limits, those of load first",
-	}, s.listRules)
+	}, permit{ofNobody, everyone}, s.listRules)
 	add(s, huma.Operation{
 		OperationID: "get-rule", Method: http.MethodGet, Path: "/api/v1/rules/{rule}", Tags: []string{"rules"},
 		Errors:  []int{http.StatusNotFound},
 		Summary: "Show a load rule with its limits",
-	}, s.getRule)
+	}, permit{ofNobody, everyone}, s.getRule)
 }
 
 // rulesInForce are all rules with the limits that hold for everybody.

@@ -16,7 +16,7 @@ func (s *Server) addSessions() {
 		OperationID: "list-sessions", Method: http.MethodGet, Path: "/api/v1/athletes/{id}/sessions", Tags: []string{"athletes"},
 		Summary:     "List what an athlete did on each local date",
 		Description: "Oldest first. Work sets only; a session has its place at the first rep of its date. An athlete of whom nothing is known has an empty list.",
-	}, s.listSessions)
+	}, permit{ofAthlete, everyone}, s.listSessions)
 }
 
 func (s *Server) listSessions(ctx context.Context, in *historyInput) (*answer[list[profile.Session]], error) {

@@ -128,9 +128,9 @@ func (s *Server) addStreams() {
 		}
 	}
 	add(s, op("stream-alerts", "/api/v1/alerts/stream", "Follow alerts",
-		"Event alert, with the alert, whenever one opens, changes or closes."), s.streamAlerts)
+		"Event alert, with the alert, whenever one opens, changes or closes."), permit{ofCaller, everyone}, s.streamAlerts)
 	add(s, op("stream-live", "/api/v1/live", "Follow what happens",
-		"Events rep, set and device, as the lists show them; a set also has its site and athlete."), s.streamLive)
+		"Events rep, set and device, as the lists show them; a set also has its site and athlete."), permit{ofCaller, everyone}, s.streamLive)
 }
 
 func (s *Server) streamAlerts(_ context.Context, in *alertStreamInput) (*huma.StreamResponse, error) {

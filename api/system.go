@@ -24,19 +24,17 @@ type health struct {
 	Alive bool `json:"alive"`
 }
 
-var public = []map[string][]string{}
-
 func (s *Server) addSystem() {
 	add(s, huma.Operation{
-		OperationID: "get-health", Method: http.MethodGet, Path: "/healthz", Tags: []string{"system"}, Security: public,
+		OperationID: "get-health", Method: http.MethodGet, Path: "/healthz", Tags: []string{"system"},
 		Summary: "Is the process alive?",
-	}, func(context.Context, *struct{}) (*answer[health], error) {
+	}, permit{ofNobody, anybody}, func(context.Context, *struct{}) (*answer[health], error) {
 		return &answer[health]{http.StatusOK, health{true}}, nil
 	})
 	add(s, huma.Operation{
-		OperationID: "get-readiness", Method: http.MethodGet, Path: "/readyz", Tags: []string{"system"}, Security: public,
+		OperationID: "get-readiness", Method: http.MethodGet, Path: "/readyz", Tags: []string{"system"},
 		Summary: "Does the server serve, and is anything not well?", Description: "503 with the problems where it does not serve.",
-	}, func(context.Context, *struct{}) (*answer[readiness], error) {
+	}, permit{ofNobody, anybody}, func(context.Context, *struct{}) (*answer[readiness], error) {
 		r := readiness{Ready: true, Problems: s.ready()}
 		for _, p := range r.Problems {
 			r.Ready = r.Ready && p.Warning
@@ -57,7 +55,7 @@ func (s *Server) addSystem() {
 		Responses: map[string]*huma.Response{"200": {
 			Description: "Every station's counts", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
 		}},
-	}, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
+	}, permit{ofNobody, admins}, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
 			c := humaecho.Unwrap(hc)
 			metrics.ServeHTTP(c.Response(), c.Request())

@@ -66,7 +66,7 @@ func (s *Server) addTickets() {
 		DefaultStatus: http.StatusCreated, Errors: []int{http.StatusTooManyRequests},
 		Summary:     "Get a one-time ticket for a browser's EventSource",
 		Description: "A browser's EventSource cannot send the Authorization header. The ticket stands for the token on one stream, once, for 60 seconds.",
-	}, func(ctx context.Context, _ *struct{}) (*answer[streamTicket], error) {
+	}, permit{ofNobody, everyone}, func(ctx context.Context, _ *struct{}) (*answer[streamTicket], error) {
 		text, expires, ok := s.tickets.create(who(ctx), s.now())
 		if !ok {
 			return nil, huma.Error429TooManyRequests("too many tickets are waiting to be used")

@@ -18,41 +18,6 @@ import (
 	"github.com/spotterhq/spotter/internal/access"
 )
 
-// Role says what a token may do.
-type Role int
-
-// The roles. An admin may do everything; the roles of coaches and athletes take
-// their place below.
-const (
-	RoleAdmin Role = iota + 1
-)
-
-// String returns the role's name.
-func (r Role) String() string {
-	if r == RoleAdmin {
-		return "admin"
-	}
-	return "unknown"
-}
-
-// MarshalText writes the role's name.
-func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// UnmarshalText reads a role's name.
-func (r *Role) UnmarshalText(text []byte) error {
-	if string(text) != RoleAdmin.String() {
-		return fmt.Errorf("role %q is not known to this program", text)
-	}
-	*r = RoleAdmin
-	return nil
-}
-
-// identity is who asks: the name that answers and corrections are signed with.
-type identity struct {
-	Name string
-	Role Role
-}
-
 // Auth knows the tokens of the installation, or that none is needed.
 type Auth struct {
 	tokens []token
@@ -62,9 +27,9 @@ type Auth struct {
 // token is what is kept of a token. Its text is at least 128 random bits, so that
 // a fast hash without salt is enough.
 type token struct {
-	Name   string `json:"name"`
-	Role   Role   `json:"role"`
-	SHA256 string `json:"sha256"` // of the token's text, in hex
+	Name   string      `json:"name"`
+	Role   access.Role `json:"role"`
+	SHA256 string      `json:"sha256"` // of the token's text, in hex
 }
 
 type tokenFile struct {
@@ -96,7 +61,7 @@ func LoadOrCreateAdmin(dir, supplied string) (_ *Auth, newToken string, err erro
 		if len(supplied) < LeastToken || strings.ContainsFunc(supplied, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return nil, "", fmt.Errorf("admin token: must be at least %d printable ASCII characters without spaces", LeastToken)
 		}
-		others := []token{{adminName, RoleAdmin, hashOf(supplied)}}
+		others := []token{{adminName, access.RoleAdmin, hashOf(supplied)}}
 		for _, t := range tokens {
 			if t.Name != adminName {
 				others = append(others, t)
@@ -108,7 +73,7 @@ func LoadOrCreateAdmin(dir, supplied string) (_ *Auth, newToken string, err erro
 		return &Auth{tokens: tokens}, "", nil
 	}
 	newToken = "spotter_" + rand.Text() // 130 bits
-	tokens = []token{{adminName, RoleAdmin, hashOf(newToken)}}
+	tokens = []token{{adminName, access.RoleAdmin, hashOf(newToken)}}
 	if err := saveTokens(dir, tokens); err != nil {
 		return nil, "", err
 	}
@@ -157,7 +122,7 @@ func (a *Auth) who(text string) (identity, bool) {
 	if found < 0 {
 		return identity{}, false
 	}
-	return identity{a.tokens[found].Name, a.tokens[found].Role}, true
+	return identity{Name: a.tokens[found].Name, Role: a.tokens[found].Role}, true
 }
 
 func hashOf(text string) string {

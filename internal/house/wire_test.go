@@ -79,6 +79,7 @@ func (e example) decodes() string {
 // openAPI is as much of the API's description as is compared.
 type openAPI struct {
 	Paths map[string]map[string]struct {
+		Roles      []string `json:"x-roles"`
 		Parameters []struct{ Name, In string }
 		Responses  map[string]struct {
 			Content map[string]struct{ Schema schema }
@@ -132,11 +133,12 @@ func (doc *openAPI) differs(at string, s schema, value any) []string {
 }
 
 // shared are the statuses that the page tells once for all operations.
-var shared = []string{"401", "422", "429", "500", "503"}
+var shared = []string{"401", "403", "422", "429", "500", "503"}
 
-// operations are method and path, with the query's names and the statuses.
-func (doc *openAPI) operations() map[string][2]string {
-	all := map[string][2]string{}
+// operations are method and path, with the query's names, the statuses and the
+// roles.
+func (doc *openAPI) operations() map[string][3]string {
+	all := map[string][3]string{}
 	for path, methods := range doc.Paths {
 		for method, o := range methods {
 			var query []string
@@ -148,20 +150,25 @@ func (doc *openAPI) operations() map[string][2]string {
 			statuses := slices.DeleteFunc(slices.Collect(maps.Keys(o.Responses)), func(s string) bool { return slices.Contains(shared, s) })
 			slices.Sort(query)
 			slices.Sort(statuses)
-			all[strings.ToUpper(method)+" "+path] = [2]string{strings.Join(query, " "), strings.Join(statuses, " ")}
+			who := "anybody"
+			if len(o.Roles) > 0 {
+				who = strings.Join(o.Roles, " ")
+			}
+			all[strings.ToUpper(method)+" "+path] = [3]string{strings.Join(query, " "), strings.Join(statuses, " "), who}
 		}
 	}
 	return all
 }
 
-// operationsOnPage reads the table of operations: operation, query, answers, what.
-func operationsOnPage(text string) map[string][2]string {
-	all := map[string][2]string{}
+// operationsOnPage reads the table of operations: operation, query, answers, who,
+// what.
+func operationsOnPage(text string) map[string][3]string {
+	all := map[string][3]string{}
 	for _, method := range []string{"GET", "POST", "PATCH", "DELETE", "PUT"} {
 		for _, cells := range tableRows(text, method+" ") {
 			query := quoted(cells[1])
 			slices.Sort(query)
-			all[quoted(cells[0])[0]] = [2]string{strings.Join(query, " "), cells[2]}
+			all[quoted(cells[0])[0]] = [3]string{strings.Join(query, " "), cells[2], cells[3]}
 		}
 	}
 	return all

@@ -2,6 +2,8 @@ package view
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,4 +54,14 @@ func (v *View) RangesOfMotion(ctx context.Context, athlete lift.AthleteID, exerc
 		return nil, fmt.Errorf("read ranges of motion: %w", err)
 	}
 	return all, nil
+}
+
+// LastSite returns where an athlete was last seen, "" for one never seen.
+func (v *View) LastSite(ctx context.Context, athlete lift.AthleteID) (lift.SiteID, error) {
+	var site lift.SiteID
+	err := v.read.QueryRowContext(ctx, "SELECT site FROM athletes WHERE athlete = ?", string(athlete)).Scan(&site)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("read where an athlete was seen: %w", err)
+	}
+	return site, nil
 }
