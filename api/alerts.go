@@ -77,8 +77,12 @@ func (s *Server) addAlerts() {
 }
 
 func (s *Server) listAlerts(ctx context.Context, in *alertsInput) (*answer[list[lift.Alert]], error) {
+	among, err := who(ctx).athletes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	alerts, next, err := s.view.Alerts(ctx, view.AlertQuery{
-		Athlete: in.Athlete, Site: in.Site, Rule: in.Rule, Severity: in.Severity, State: in.State, Since: in.Since, Until: in.Until,
+		Athlete: in.Athlete, Athletes: among, Site: in.Site, Rule: in.Rule, Severity: in.Severity, State: in.State, Since: in.Since, Until: in.Until,
 	}, in.page())
 	if err != nil {
 		return nil, err

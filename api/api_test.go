@@ -57,7 +57,7 @@ func open(t testing.TB, change ...func(*Options)) *gym {
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 
-	auth, _, err := LoadOrCreateAdmin(t.TempDir(), testToken)
+	auth, _, err := LoadOrCreateAdmin(t.TempDir(), testToken, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,11 +63,15 @@ func (s *Server) getDigest(ctx context.Context, in *digestInput) (*answer[digest
 	if at.IsZero() {
 		at = s.now()
 	}
+	among, err := who(ctx).athletes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var d digest
 	d.Week, d.From, d.To = analysis.DigestWeek(at, s.zone)
 	byAthlete := map[lift.AthleteID]*digestAthlete{}
 	for page := (view.Page{Limit: digestChunk}); ; {
-		alerts, next, err := s.view.Alerts(ctx, view.AlertQuery{Site: in.Site, Since: d.From, Until: d.To}, page)
+		alerts, next, err := s.view.Alerts(ctx, view.AlertQuery{Site: in.Site, Athletes: among, Since: d.From, Until: d.To}, page)
 		if err != nil {
 			return nil, err
 		}

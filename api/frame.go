@@ -5,10 +5,12 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/feed"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/view"
@@ -23,6 +25,7 @@ type frame struct {
 	athlete  lift.AthleteID
 	severity lift.Severity
 	text     []byte
+	home     func() lift.SiteID // where the athlete is, found when first asked for
 }
 
 func posOf(f *frame) uint64 { return f.pos }
@@ -62,10 +65,34 @@ func encode(event string, seq uint64, data any) ([]byte, error) {
 	return append(append(text, value...), "\n\n"...), nil
 }
 
-func alertFrame(step *view.AlertStep) (*frame, error) {
+func (t *streams) alertFrame(step *view.AlertStep) (*frame, error) {
 	a := &step.Alert
 	text, err := encode("alert", step.Seq, a)
-	return &frame{pos: step.Seq, site: a.Site, athlete: a.Athlete, severity: a.Severity, text: text}, err
+	return &frame{pos: step.Seq, site: a.Site, athlete: a.Athlete, severity: a.Severity, text: text, home: t.homeOf(a.Athlete)}, err
+}
+
+// homeOf finds where an athlete is once, for all clients that must know it.
+func (t *streams) homeOf(athlete lift.AthleteID) func() lift.SiteID {
+	return sync.OnceValue(func() lift.SiteID {
+		site, err := t.siteOf(t.ended, athlete)
+		if err != nil {
+			t.log.Error("find an athlete's site for streams", "error", err)
+		}
+		return site
+	})
+}
+
+// seenBy reports whether the caller may see what the frame tells.
+func (f *frame) seenBy(id *identity) bool {
+	switch {
+	case id.all():
+		return true
+	case f.athlete == "":
+		return id.seesSite(f.site)
+	case id.Role == access.RoleAthlete:
+		return f.athlete == id.Athlete
+	}
+	return id.seesSite(f.home())
 }
 
 // followAlerts encodes each step of an alert until the context ends. The feed moves
@@ -91,7 +118,7 @@ func (t *streams) followAlerts(ctx context.Context) {
 			if read[i].Alert == nil {
 				continue
 			}
-			f, err := alertFrame(read[i].Alert)
+			f, err := t.alertFrame(read[i].Alert)
 			if err != nil {
 				t.log.Error("encode alert for streams", "seq", read[i].Seq, "error", err)
 				continue
@@ -158,7 +185,7 @@ func (f *follower) publish(changes []view.Change) {
 		var err error
 		switch {
 		case c.Rep != nil:
-			out.site, out.athlete = c.Rep.Site, c.Rep.Athlete
+			out.site, out.athlete, out.home = c.Rep.Site, c.Rep.Athlete, f.homeOf(c.Rep.Athlete)
 			out.text, err = encode("rep", c.Seq, c.Rep)
 			if f.wanted() {
 				f.touch(c.Rep)
@@ -226,7 +253,7 @@ func (f *follower) publishSets(ctx context.Context) {
 				f.log.Error("encode set for live streams", "error", err)
 				continue
 			}
-			frames = append(frames, &frame{pos: pos, site: s.Site, athlete: s.Athlete, text: text})
+			frames = append(frames, &frame{pos: pos, site: s.Site, athlete: s.Athlete, text: text, home: f.homeOf(s.Athlete)})
 		}
 	}
 	if len(frames) > 0 {

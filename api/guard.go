@@ -32,23 +32,40 @@ var needsToken = []map[string][]string{{bearerScheme: {}}}
 // authenticate lets a request through to an operation that needs a token when it
 // brings one, or something that stands for it.
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
-	op := ctx.Operation()
+	op, r := ctx.Operation(), humaecho.Unwrap(ctx).Request()
+	if !s.sameOrigin(r) {
+		s.refuse(ctx, http.StatusForbidden, "a page of another site has made this request")
+		return
+	}
 	if len(op.Security) == 0 {
 		next(ctx)
 		return
 	}
-	id, status := s.identify(humaecho.Unwrap(ctx).Request(), op)
+	id, status := s.identify(r, op)
 	switch status {
 	case http.StatusOK:
+		id.server = s
 		next(huma.WithValue(ctx, identityKey{}, id))
 		return
 	case http.StatusTooManyRequests:
 		ctx.SetHeader("Retry-After", "60")
-		s.refuse(ctx, status, "too many wrong tokens came from this address")
+		s.refuse(ctx, status, tooManyWrong)
+		return
+	case http.StatusServiceUnavailable:
+		s.refuse(ctx, status, "who may do what cannot be read at the moment")
 		return
 	}
 	ctx.SetHeader("WWW-Authenticate", `Bearer realm="spotter"`)
 	s.refuse(ctx, status, "a valid token is needed: Authorization: Bearer …")
+}
+
+const tooManyWrong = "too many wrong tokens came from this address"
+
+// sameOrigin refuses what another site's page has made a browser send and what would
+// change something: a browser adds its cookies by itself, but never an Authorization
+// header.
+func (s *Server) sameOrigin(r *http.Request) bool {
+	return r.Header.Get("Authorization") != "" || s.crossOrigin.Check(r) == nil
 }
 
 // refuse answers before the operation's own code. WriteErr reports its own
@@ -59,32 +76,48 @@ func (s *Server) refuse(ctx huma.Context, status int, detail string) {
 
 func (s *Server) identify(r *http.Request, op *huma.Operation) (identity, int) {
 	if s.auth.open {
-		return identity{Name: "demo", Role: access.RoleAdmin, server: s}, http.StatusOK
+		return identity{Name: "demo", Role: access.RoleAdmin}, http.StatusOK
 	}
 	if op.Metadata[freeHere] != nil && isLocal(r) {
-		return identity{Name: "local", Role: access.RoleAdmin, server: s}, http.StatusOK
+		return identity{Name: "local", Role: access.RoleAdmin}, http.StatusOK
 	}
+	now, address := s.now(), peer(r)
 	text, isBearer := bearer(r.Header.Get("Authorization"))
 	ticketText := ""
 	if op.Metadata[takesTicket] != nil {
 		ticketText = r.URL.Query().Get("ticket")
 	}
-	if text == "" && ticketText == "" {
+	cookie, _ := r.Cookie(sessionCookie)
+	if text == "" && ticketText == "" && cookie == nil {
 		return identity{}, http.StatusUnauthorized
 	}
-	address := peer(r)
-	if s.failures.tooMany(address, s.now()) {
+	if s.failures.tooMany(address, now) {
 		return identity{}, http.StatusTooManyRequests
 	}
-	if isBearer {
-		if id, ok := s.auth.who(text); ok {
-			id.server = s
-			return id, http.StatusOK
+	var id identity
+	var ok bool
+	var err error
+	switch {
+	case isBearer:
+		id, ok, err = s.auth.who(text, now)
+	case ticketText != "":
+		id, ok = s.tickets.use(ticketText, now)
+	case cookie != nil:
+		id, ok, err = s.auth.whoSignedIn(cookie.Value, now)
+	}
+	switch {
+	case err != nil:
+		s.log.Error("nobody can be let in", "error", err)
+		return identity{}, http.StatusServiceUnavailable
+	case ok:
+		if id.token != nil {
+			if err := s.auth.tokens.Mark(*id.token, now); err != nil {
+				s.log.Warn("the date of a token's use is not kept", "error", err)
+			}
 		}
-	} else if id, ok := s.tickets.use(ticketText, s.now()); ok {
 		return id, http.StatusOK
 	}
-	s.failures.add(address, s.now())
+	s.failures.add(address, now)
 	return identity{}, http.StatusUnauthorized
 }
 

@@ -1,12 +1,15 @@
 package api
 
 import (
-	"context"
+	"errors"
+	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/view"
 )
 
 // permit says who may call an operation, and about whom it tells or changes
@@ -44,11 +47,18 @@ const (
 	scopeExtension = "x-scope"
 )
 
+// permitted is the key of an operation's metadata that holds its permit.
+const permitted = "permit"
+
 // describe writes the permit into the operation.
 func (p permit) describe(op *huma.Operation) {
 	if p.scope == "" {
 		panic("operation " + op.OperationID + " does not say about whom it is") // as huma does with what it cannot describe
 	}
+	if op.Metadata == nil {
+		op.Metadata = map[string]any{}
+	}
+	op.Metadata[permitted] = p
 	if len(p.roles) > 0 {
 		op.Security = needsToken
 	} else {
@@ -61,52 +71,87 @@ func (p permit) describe(op *huma.Operation) {
 	op.Extensions[scopeExtension] = p.scope
 }
 
-// identity is who asks: the name that answers and corrections are signed with, and
-// what they may see.
-type identity struct {
-	Name    string
-	Role    access.Role
-	Site    lift.SiteID    // of a coach; "" is all sites
-	Athlete lift.AthleteID // of an athlete
-
-	server *Server
+// authorize lets a caller through to what the operation's permit says is theirs.
+func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
+	op := ctx.Operation()
+	p, _ := op.Metadata[permitted].(permit)
+	if len(op.Security) == 0 {
+		next(ctx)
+		return
+	}
+	id := who(ctx.Context())
+	if !slices.Contains(p.roles, id.Role) {
+		s.refuse(ctx, http.StatusForbidden, "the role "+string(id.Role)+" may not do this")
+		return
+	}
+	switch ok, err := s.within(ctx, p.scope, id); {
+	case err != nil:
+		_ = huma.WriteErr(s.api, ctx, http.StatusInternalServerError, "", s.answerable(ctx.Context(), op.OperationID, err))
+	case !ok:
+		s.refuse(ctx, http.StatusForbidden, notYours)
+	default:
+		next(ctx)
+	}
 }
 
-type identityKey struct{}
+const notYours = "this is not yours"
 
-// who is the caller of an operation that needs a token.
-func who(ctx context.Context) identity {
-	id, _ := ctx.Value(identityKey{}).(identity)
-	return id
-}
+// errNotYours is a 403 that does not tell whether there is such a thing.
+func errNotYours() error { return huma.Error403Forbidden(notYours) }
 
-// all reports whether the caller may see everybody's data.
-func (id identity) all() bool {
-	return id.Role == access.RoleAdmin || id.Role == access.RoleCoach && id.Site == ""
-}
-
-// seesSite reports whether the caller may see everything of a site; "" asks for all
-// sites. An athlete sees no site, but only themselves.
-func (id identity) seesSite(site lift.SiteID) bool {
-	return id.all() || id.Role == access.RoleCoach && site == id.Site
-}
-
-// seesAthlete reports whether the caller may see what is known of an athlete. For a
-// coach of one site an athlete who is elsewhere is as one who does not exist.
-func (id identity) seesAthlete(ctx context.Context, athlete lift.AthleteID) (bool, error) {
-	switch {
-	case id.all():
+// within reports whether what the path and the query name is the caller's. What does
+// not exist is nobody's: only who may see everybody's data learns that it is not
+// there.
+func (s *Server) within(ctx huma.Context, of scope, id identity) (bool, error) {
+	if id.all() {
 		return true, nil
-	case id.Role == access.RoleAthlete:
-		return athlete != "" && athlete == id.Athlete, nil
-	case id.Role != access.RoleCoach || athlete == "":
+	}
+	if of == ofAllSites {
 		return false, nil
 	}
-	site, err := id.server.siteOf(ctx, athlete)
-	return err == nil && site != "" && site == id.Site, err
-}
-
-// siteOf is the site that an athlete is at, "" for one of whom nothing is known.
-func (s *Server) siteOf(ctx context.Context, athlete lift.AthleteID) (lift.SiteID, error) {
-	return s.view.LastSite(ctx, athlete)
+	for _, site := range []string{ctx.Param("site"), ctx.Query("site")} {
+		if site == "" {
+			continue
+		}
+		if ok, err := id.isAt(ctx.Context(), lift.SiteID(site)); err != nil || !ok {
+			return false, err
+		}
+	}
+	athletes := []string{ctx.Param("athlete"), ctx.Query("athlete")}
+	if of == ofAthlete {
+		athletes = append(athletes, ctx.Param("id"))
+	}
+	for _, athlete := range athletes {
+		if athlete == "" {
+			continue
+		}
+		if ok, err := id.seesAthlete(ctx.Context(), lift.AthleteID(athlete)); err != nil || !ok {
+			return false, err
+		}
+	}
+	var ok bool
+	var err error
+	switch of {
+	case ofAlert:
+		var a lift.Alert
+		if a, err = s.view.Alert(ctx.Context(), ctx.Param("id")); err == nil {
+			ok, err = id.seesAthlete(ctx.Context(), a.Athlete)
+		}
+	case ofRep:
+		var r lift.RepRecord
+		if r, err = s.view.Rep(ctx.Context(), ctx.Param("id")); err == nil {
+			ok, err = id.sees(ctx.Context(), r.Site, r.Athlete)
+		}
+	case ofQuarantined:
+		var q view.Quarantined
+		if q, err = s.view.Quarantined(ctx.Context(), ctx.Param("id")); err == nil {
+			ok, err = id.seesQuarantined(ctx.Context(), &q)
+		}
+	default:
+		ok = true
+	}
+	if errors.Is(err, view.ErrNotFound) {
+		return false, nil
+	}
+	return ok, err
 }

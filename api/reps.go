@@ -66,6 +66,11 @@ func (s *Server) correctRep(ctx context.Context, in *repPatchInput) (*answer[lif
 	if err := edit.Validate(); err != nil {
 		return nil, err
 	}
+	if in.Body.Athlete != nil {
+		if err := mustSee(ctx, *in.Body.Athlete); err != nil {
+			return nil, err
+		}
+	}
 	known, err := s.view.Rep(ctx, in.ID)
 	if err != nil {
 		return nil, err

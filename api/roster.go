@@ -51,7 +51,7 @@ func (s *Server) listDevices(ctx context.Context, in *rosterInput) (*answer[list
 	}
 	var devices []device
 	for i := range known {
-		if in.Site == "" || known[i].Site == in.Site {
+		if (in.Site == "" || known[i].Site == in.Site) && who(ctx).seesSite(known[i].Site) {
 			devices = append(devices, deviceOf(&known[i]))
 		}
 	}
@@ -66,7 +66,11 @@ func (s *Server) listAthletes(ctx context.Context, in *rosterInput) (*answer[lis
 	}
 	var athletes []view.Athlete
 	for _, a := range known {
-		if in.Site == "" || a.Site == in.Site {
+		ok, err := who(ctx).seesAthlete(ctx, a.ID)
+		if err != nil {
+			return nil, err
+		}
+		if ok && (in.Site == "" || a.Site == in.Site) {
 			athletes = append(athletes, a)
 		}
 	}

@@ -92,8 +92,10 @@ type Server struct {
 	api      huma.API
 	tickets  tickets
 	failures *failures
-	streams  *streams
-	took     *prometheus.HistogramVec
+
+	crossOrigin http.CrossOriginProtection
+	streams     *streams
+	took        *prometheus.HistogramVec
 }
 
 const (
@@ -184,7 +186,7 @@ func (s *Server) route(version string) {
 			return v, nil
 		}},
 	})
-	s.api.UseMiddleware(s.authenticate, s.wantBody)
+	s.api.UseMiddleware(withRequest, s.authenticate, s.authorize, s.wantBody)
 	s.addAlerts()
 	s.addDigest()
 	s.addPlan()
@@ -201,6 +203,7 @@ func (s *Server) route(version string) {
 	s.addRoster()
 	s.addRules()
 	s.addBacktests()
+	s.addSession()
 	s.addSystem()
 	s.addDocs()
 }

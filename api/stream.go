@@ -41,6 +41,8 @@ type streams struct {
 	log        *slog.Logger
 	now        func() time.Time
 	setsAround func(ctx context.Context, athlete lift.AthleteID, from, to time.Time) ([]lift.Set, error)
+	siteOf     func(context.Context, lift.AthleteID) (lift.SiteID, error)
+	holds      func(identity, time.Time) bool
 	begin      uint64 // of the log, when the server was made
 	alerts     *feed.Feed[*frame]
 	live       *feed.Feed[*frame]
@@ -60,7 +62,7 @@ type streams struct {
 func newStreams(s *Server) *streams {
 	begin := s.view.Position()
 	t := &streams{
-		view: s.view, log: s.log, now: s.now, setsAround: s.setsAround, begin: begin,
+		view: s.view, log: s.log, now: s.now, setsAround: s.setsAround, siteOf: s.siteOf, holds: s.holds, begin: begin,
 		alerts:    feed.New[*frame](alertsHeld, begin),
 		live:      feed.New[*frame](liveHeld, begin<<subBits),
 		heartbeat: heartbeat, sendTimeout: sendTimeout,
@@ -133,12 +135,13 @@ func (s *Server) addStreams() {
 		"Events rep, set and device, as the lists show them; a set also has its site and athlete."), permit{ofCaller, everyone}, s.streamLive)
 }
 
-func (s *Server) streamAlerts(_ context.Context, in *alertStreamInput) (*huma.StreamResponse, error) {
+func (s *Server) streamAlerts(ctx context.Context, in *alertStreamInput) (*huma.StreamResponse, error) {
+	id := who(ctx)
 	match := func(f *frame) bool {
-		return (in.Athlete == "" || f.athlete == in.Athlete) && (in.Site == "" || f.site == in.Site) &&
+		return f.seenBy(&id) && (in.Athlete == "" || f.athlete == in.Athlete) && (in.Site == "" || f.site == in.Site) &&
 			(in.Severity == "" || f.severity.Compare(in.Severity) >= 0)
 	}
-	return s.stream("alerts", func(c *client) error {
+	return s.stream("alerts", id, func(c *client) error {
 		seq, reset := in.after(s.view.Position())
 		if err := c.begin(seq, reset); err != nil {
 			return err
@@ -164,9 +167,10 @@ func (s *Server) streamAlerts(_ context.Context, in *alertStreamInput) (*huma.St
 	}), nil
 }
 
-func (s *Server) streamLive(_ context.Context, in *liveInput) (*huma.StreamResponse, error) {
-	match := func(f *frame) bool { return in.Site == "" || f.site == in.Site }
-	return s.stream("live", func(c *client) error {
+func (s *Server) streamLive(ctx context.Context, in *liveInput) (*huma.StreamResponse, error) {
+	id := who(ctx)
+	match := func(f *frame) bool { return f.seenBy(&id) && (in.Site == "" || f.site == in.Site) }
+	return s.stream("live", id, func(c *client) error {
 		t := s.streams
 		t.watching.Add(1)
 		defer func() {
@@ -197,7 +201,7 @@ func (s *Server) streamLive(_ context.Context, in *liveInput) (*huma.StreamRespo
 
 // stream answers with the events that run sends, until it or the client or the
 // server ends.
-func (s *Server) stream(name string, run func(*client) error) *huma.StreamResponse {
+func (s *Server) stream(name string, id identity, run func(*client) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		c := humaecho.Unwrap(hc)
 		ctx, cancel := context.WithCancel(c.Request().Context())
@@ -213,7 +217,7 @@ func (s *Server) stream(name string, run func(*client) error) *huma.StreamRespon
 		c.Response().WriteHeader(http.StatusOK)
 		w := c.Response().Writer
 		err := run(&client{
-			ctx: ctx, streams: s.streams, name: name, out: w, control: http.NewResponseController(w), sent: s.now(),
+			ctx: ctx, streams: s.streams, name: name, id: id, held: s.now(), out: w, control: http.NewResponseController(w), sent: s.now(),
 		})
 		if err != nil && ctx.Err() == nil {
 			s.log.Debug("stream ended", "stream", name, "error", err)
@@ -226,6 +230,8 @@ type client struct {
 	ctx     context.Context
 	streams *streams
 	name    string
+	id      identity
+	held    time.Time // when its token was last looked at
 	out     http.ResponseWriter
 	control *http.ResponseController
 	buf     bytes.Buffer
@@ -250,9 +256,17 @@ func (c *client) reset(seq uint64) error {
 	return c.send()
 }
 
+var errRevoked = errors.New("its token is no longer valid")
+
 // follow sends the frames after pos that match, until an error; pos moves along.
 func (c *client) follow(from *feed.Feed[*frame], pos *uint64, match func(*frame) bool) error {
 	for {
+		if now := c.streams.now(); now.Sub(c.held) >= c.streams.heartbeat {
+			if !c.streams.holds(c.id, now) {
+				return errRevoked
+			}
+			c.held = now
+		}
 		silent := c.streams.now().Sub(c.sent)
 		reading, cancel := context.WithTimeout(c.ctx, max(c.streams.heartbeat-silent, 0))
 		frames, next, err := from.Read(reading, *pos, framesAtOnce, c.frames[:0])
@@ -287,7 +301,7 @@ func (c *client) resume(v *view.View, seq *uint64, match func(*frame) bool) (int
 	}
 	frames := make([]*frame, len(steps))
 	for i := range steps {
-		if frames[i], err = alertFrame(&steps[i]); err != nil {
+		if frames[i], err = c.streams.alertFrame(&steps[i]); err != nil {
 			return 0, err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/spotterhq/spotter/internal/access"
 )
 
 const (
@@ -40,13 +42,13 @@ func (t *tickets) create(id identity, now time.Time) (string, time.Time, bool) {
 	if len(t.held) >= maxTickets {
 		return "", time.Time{}, false
 	}
-	t.held[hashOf(text)] = ticket{id, expires}
+	t.held[access.Hash(text)] = ticket{id, expires}
 	return text, expires, true
 }
 
 // use takes the ticket: a second use finds nothing.
 func (t *tickets) use(text string, now time.Time) (identity, bool) {
-	hash := hashOf(text)
+	hash := access.Hash(text)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	found, ok := t.held[hash]

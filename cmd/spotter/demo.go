@@ -77,7 +77,7 @@ func (c *demoCommand) Run(ctx context.Context, s streams) (err error) {
 		logSettings: logSettings{Data: dir, NatsReplicas: 1, Fsync: "100ms"}, // nothing here is to survive
 		HTTP:        c.HTTP, MQTT: c.MQTT, Zone: "UTC",
 	}
-	stack, err := openStack(ctx, settings, api.Open(), s.log)
+	stack, err := openStack(ctx, settings, api.Open(dir), s.log)
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		return nil, err
 	}
 	if auth == nil {
-		if auth, s.newToken, err = api.LoadOrCreateAdmin(c.Data, c.AdminToken); err != nil {
+		if auth, s.newToken, err = api.LoadOrCreateAdmin(c.Data, c.AdminToken, time.Now()); err != nil {
 			return nil, err
 		}
 	}

@@ -1,10 +1,10 @@
-// Package access keeps the credentials with which sensors, gateways and kiosks
-// connect to the embedded MQTT broker, and says what each of them may do there.
+// Package access keeps who may do what: the tokens and sessions of the HTTP API,
+// and the credentials with which sensors, gateways and kiosks connect to the
+// embedded MQTT broker.
 //
-// Only hashes of passwords are kept, in one file of the data folder that is
-// replaced in one step: a running server sees a new or revoked credential with the
-// next connection. All methods of Store may be called concurrently, also by several
-// processes as long as one of them writes.
+// Only hashes are kept, each kind in one file of the data folder that is replaced in
+// one step: a running server sees what is new or revoked with the next request or
+// connection. All methods may be called concurrently, also by several processes.
 package access
 
 import (
@@ -14,15 +14,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/spotterhq/spotter/internal/lift"
 )
@@ -106,33 +100,17 @@ var (
 )
 
 // Store is the file of credentials.
-type Store struct{ path string }
+type Store struct{ shelf *shelf[Credential] }
 
 // In returns the store of a data folder. The file need not exist.
-func In(dir string) *Store { return &Store{filepath.Join(dir, "devices.json")} }
-
-type file struct {
-	Version     int          `json:"version"`
-	Credentials []Credential `json:"credentials"`
+func In(dir string) *Store {
+	return &Store{newShelf(dir, "devices.json", "credentials", "device credentials", (*Credential).Username)}
 }
 
 // List returns the credentials, oldest first.
 func (s *Store) List() ([]Credential, error) {
-	data, err := os.ReadFile(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read device credentials: %w", err)
-	}
-	var f file
-	if err := json.Unmarshal(data, &f); err != nil {
-		return nil, fmt.Errorf("read device credentials in %s: %w", s.path, err)
-	}
-	if f.Version != 1 {
-		return nil, fmt.Errorf("read device credentials in %s: version %d is not known to this program", s.path, f.Version)
-	}
-	return f.Credentials, nil
+	all, err := s.shelf.list()
+	return slices.Clone(all), err
 }
 
 // Add keeps a new credential and returns its password, which is not kept. Created
@@ -141,77 +119,40 @@ func (s *Store) Add(c Credential, now time.Time) (password string, err error) {
 	if err := c.validate(); err != nil {
 		return "", err
 	}
-	all, err := s.List()
-	if err != nil {
-		return "", err
-	}
-	if slices.ContainsFunc(all, func(o Credential) bool { return o.Username() == c.Username() }) {
-		return "", fmt.Errorf("%s: %w", c.Username(), ErrExists)
-	}
 	password = rand.Text() // 130 bits
-	c.Created, c.SHA256 = now.UTC().Truncate(time.Second), hash(password)
-	return password, s.save(append(all, c))
+	c.Created, c.SHA256 = now.UTC().Truncate(time.Second), Hash(password)
+	return password, s.shelf.change(func(all []Credential) ([]Credential, error) {
+		if slices.ContainsFunc(all, func(o Credential) bool { return o.Username() == c.Username() }) {
+			return nil, fmt.Errorf("%s: %w", c.Username(), ErrExists)
+		}
+		return append(all, c), nil
+	})
 }
 
 // Revoke removes a credential; a client that is connected stays so until its
 // connection ends.
 func (s *Store) Revoke(username string) error {
-	all, err := s.List()
-	if err != nil {
-		return err
-	}
-	left := slices.DeleteFunc(slices.Clone(all), func(c Credential) bool { return c.Username() == username })
-	if len(left) == len(all) {
-		return fmt.Errorf("%.140q: %w", username, ErrUnknown)
-	}
-	return s.save(left)
+	return s.shelf.change(func(all []Credential) ([]Credential, error) {
+		left := slices.DeleteFunc(slices.Clone(all), func(c Credential) bool { return c.Username() == username })
+		if len(left) == len(all) {
+			return nil, fmt.Errorf("%.140q: %w", username, ErrUnknown)
+		}
+		return left, nil
+	})
 }
 
 // Login returns what a client may do, and false where it may not connect.
 func (s *Store) Login(username, password string) (Grant, bool, error) {
-	all, err := s.List()
-	if err != nil {
+	c, ok, err := s.shelf.find(username)
+	if err != nil || !ok || subtle.ConstantTimeCompare([]byte(Hash(password)), []byte(c.SHA256)) != 1 {
 		return Grant{}, false, err
 	}
-	given := []byte(hash(password))
-	for i := range all {
-		if all[i].Username() == username && subtle.ConstantTimeCompare(given, []byte(all[i].SHA256)) == 1 {
-			return all[i].Grant(), true, nil
-		}
-	}
-	return Grant{}, false, nil
+	return c.Grant(), true, nil
 }
 
-func (s *Store) save(all []Credential) error {
-	data, err := json.Marshal(&file{1, all}, jsontext.WithIndent("  "))
-	if err != nil {
-		return fmt.Errorf("save device credentials: %w", err)
-	}
-	if err := Replace(s.path, append(data, '\n')); err != nil {
-		return fmt.Errorf("save device credentials: %w", err)
-	}
-	return nil
-}
-
-// Replace writes a file that only its owner may read, in one step: a crash leaves
-// the old or the new one.
-func Replace(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
-}
-
-func hash(password string) string {
-	sum := sha256.Sum256([]byte(strings.TrimSpace(password)))
+// Hash is what is kept of a password, a token or a session: all are of at least
+// 128 random bits, so that a fast hash without salt is enough.
+func Hash(text string) string {
+	sum := sha256.Sum256([]byte(strings.TrimSpace(text)))
 	return hex.EncodeToString(sum[:])
 }

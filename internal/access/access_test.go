@@ -19,11 +19,11 @@ func TestOnlyAHashIsKept(t *testing.T) {
 	if err != nil || len(password) < 26 {
 		t.Fatal(password, err)
 	}
-	data, err := os.ReadFile(s.path)
+	data, err := os.ReadFile(s.shelf.path)
 	if err != nil || strings.Contains(string(data), password) {
 		t.Fatal("the password is in the file", err)
 	}
-	info, err := os.Stat(s.path)
+	info, err := os.Stat(s.shelf.path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatal(info.Mode(), err)
 	}

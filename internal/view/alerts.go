@@ -16,6 +16,7 @@ import (
 // AlertQuery narrows a list of alerts; zero fields do not.
 type AlertQuery struct {
 	Athlete  lift.AthleteID
+	Athletes []lift.AthleteID // one of these; nil asks for everybody, and empty for nobody
 	Site     lift.SiteID
 	Rule     lift.Rule
 	Severity lift.Severity // this or worse
@@ -36,6 +37,13 @@ func (v *View) Alerts(ctx context.Context, q AlertQuery, p Page) ([]lift.Alert, 
 		}
 	}
 	narrow("athlete = ?", q.Athlete != "", string(q.Athlete))
+	if q.Athletes != nil {
+		among, err := json.Marshal(q.Athletes)
+		if err != nil {
+			return nil, "", fmt.Errorf("read alerts: %w", err)
+		}
+		narrow("athlete IN (SELECT value FROM json_each(?))", true, string(among))
+	}
 	narrow("site = ?", q.Site != "", string(q.Site))
 	narrow("rule = ?", q.Rule != "", string(q.Rule))
 	narrow("severity >= ?", q.Severity != "", q.Severity.Rank())
