@@ -62,6 +62,8 @@ var levels = map[string]int{
 	"internal/journal": 20,
 	"analysis":         20,
 
+	"internal/authority": 16,
+
 	"internal/access": 15,
 
 	"internal/exercise": 12,

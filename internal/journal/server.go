@@ -2,6 +2,7 @@ package journal
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -42,6 +43,7 @@ type Gate func(Login) (Rights, bool)
 type BrokerOptions struct {
 	Addr string // host:port, port 0 picks a free one
 	Gate Gate
+	TLS  *tls.Config // nil: in the clear
 }
 
 // Server is the embedded nats-server: the log's home and, where asked for, the
@@ -96,6 +98,7 @@ func startServer(o serverOptions) (*Server, error) {
 		opts.MQTT.Host, opts.MQTT.Port = host, port
 		opts.MQTT.AckWait = 5 * time.Second
 		opts.MQTT.MaxAckPending = BrokerWindow
+		opts.MQTT.TLSConfig, opts.MQTT.TLSTimeout = o.broker.TLS, handshakeTimeout.Seconds()
 	}
 	srv, err := server.NewServer(opts)
 	if err != nil {
@@ -110,6 +113,10 @@ func startServer(o serverOptions) (*Server, error) {
 	}
 	return s, nil
 }
+
+// handshakeTimeout is how long a client may take to begin TLS: a sensor's processor
+// is slow.
+const handshakeTimeout = 10 * time.Second
 
 // BrokerWindow is how many messages the embedded broker has under way to one
 // subscription before it waits for acknowledgements.
@@ -143,7 +150,11 @@ func (s *Server) MQTTURL() string {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "tcp://" + net.JoinHostPort(host, strconv.Itoa(s.opts.MQTT.Port))
+	scheme := "tcp://"
+	if s.opts.MQTT.TLSConfig != nil {
+		scheme = "ssl://"
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(s.opts.MQTT.Port))
 }
 
 // IngestLogin is the credential with which ingest connects to the embedded broker.
