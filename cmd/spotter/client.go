@@ -18,6 +18,28 @@ type serverSettings struct {
 	Server    string `help:"URL of a running server that does the work, such as http://127.0.0.1:8080; without it the --data folder is read, while no server runs on it."`
 	Token     string `help:"Token for the --server; better in SPOTTER_TOKEN or a file."`
 	TokenFile string `help:"File with the token for the --server." type:"path"`
+
+	trustSettings `embed:""`
+}
+
+// trustSettings say whom to trust as an https:// server, and who one is oneself.
+type trustSettings struct {
+	ServerCA   string `name:"server-ca" help:"File with the certificate authority of an https:// server, where it is your own." type:"path"`
+	ServerCert string `name:"server-cert" help:"File with a client's certificate, where the server demands one." type:"path"`
+	ServerKey  string `name:"server-key" help:"File with its key." type:"path"`
+
+	client *http.Client
+}
+
+// validate reads the files; after it the client can be used.
+func (c *trustSettings) validate(u *usageError) {
+	config, err := clientTLS(c.ServerCA, c.ServerCert, c.ServerKey, [3]string{"server-ca", "server-cert", "server-key"})
+	if err != nil {
+		u.problems = append(u.problems, err)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = config
+	c.client = &http.Client{Transport: transport}
 }
 
 func (c *serverSettings) validate(u *usageError) {
@@ -25,6 +47,7 @@ func (c *serverSettings) validate(u *usageError) {
 	if c.Server != "" {
 		checkURL(u, "server", c.Server, "http", "https")
 	}
+	c.trustSettings.validate(u)
 }
 
 // send makes a request with a JSON body, none where it is nil, and reads the answer.
@@ -48,7 +71,7 @@ func (c *serverSettings) send(ctx context.Context, method, path string, body, in
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := c.client.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask server: %w", err)
 	}

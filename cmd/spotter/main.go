@@ -28,12 +28,14 @@ const (
 )
 
 type commandLine struct {
-	LogLevel slog.Level `help:"Least level of what is logged: debug, info, warn or error." default:"info"`
+	LogLevel  slog.Level `help:"Least level of what is logged: debug, info, warn or error." default:"info"`
+	LogFormat string     `help:"How it is logged: text, or json for programs that collect logs." enum:"text,json" default:"text"`
 
 	Serve       serveCommand       `cmd:"" help:"Run the server."`
 	Demo        demoCommand        `cmd:"" help:"Show everything with simulated lifters, in a temporary folder."`
 	Simulate    simulateCommand    `cmd:"" help:"Let simulated lifters train on any MQTT broker."`
 	Device      deviceCommand      `cmd:"" help:"Credentials of sensors, gateways and kiosks for the embedded broker."`
+	TLS         tlsCommand         `cmd:"" name:"tls" help:"Certificates for HTTP and the embedded broker, by an authority of your own."`
 	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
 	Rebuild     rebuildCommand     `cmd:"" help:"Build the view anew from the log."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it lives."`
@@ -77,7 +79,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, "spotter:", err)
 		return exitUsage
 	}
-	s := streams{out: out, err: errOut, log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: cli.LogLevel}))}
+	s := streams{out: out, err: errOut, log: cli.logger(errOut)}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(s)
 	var usage *usageError
@@ -90,6 +92,15 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	}
 	fmt.Fprintln(errOut, "spotter:", err)
 	return exitFailed
+}
+
+// logger writes to out in the format that was asked for.
+func (c *commandLine) logger(out io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
 }
 
 // usageError is every setting that cannot be used, by its name.

@@ -27,17 +27,24 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 
 type healthcheckCommand struct {
 	URL string `help:"What to ask." default:"http://127.0.0.1:8080/healthz"`
+
+	trustSettings `embed:""`
 }
 
 // Run fails unless the server answers 200.
 func (c *healthcheckCommand) Run(ctx context.Context) error {
+	var u usageError
+	c.validate(&u)
+	if err := u.orNil(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
 	if err != nil {
 		return fmt.Errorf("--url: %w", err)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := c.client.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask server: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -36,6 +37,7 @@ func (c *logSettings) fsync() (time.Duration, error) {
 
 type serveCommand struct {
 	logSettings `embed:""`
+	tlsSettings `embed:""`
 
 	HTTP string `name:"http" help:"Address of the HTTP API; port 0 picks a free one." default:"127.0.0.1:8080"`
 	MQTT string `name:"mqtt" help:"Address of the embedded MQTT broker; port 0 picks a free one." default:"127.0.0.1:1883"`
@@ -44,6 +46,8 @@ type serveCommand struct {
 	MQTTUsername string `name:"mqtt-username" help:"User at the other broker."`
 	MQTTPassword string `name:"mqtt-password" help:"Password at the other broker."`
 	MQTTCA       string `name:"mqtt-ca" help:"File with the certificate authority of an ssl:// or wss:// broker." type:"path"`
+	MQTTCert     string `name:"mqtt-cert" help:"File with a client's certificate for that broker." type:"path"`
+	MQTTKey      string `name:"mqtt-key" help:"File with its key." type:"path"`
 	MQTTAuth     bool   `name:"mqtt-auth" help:"Let no anonymous client connect to the embedded broker, on loopback neither."`
 
 	InfluxURL       string `name:"influx-url" help:"InfluxDB to write to, 1.8 or 2.x."`
@@ -74,9 +78,16 @@ func (c *serveCommand) validate() error {
 		u.problems = append(u.problems, err)
 	}
 	checkAddr(&u, "http", c.HTTP)
+	c.tlsSettings.validate(&u, c.Data)
+	if c.MQTTBroker != "" && c.demands(tlsMQTT) {
+		u.addf("--tls-clients: mqtt is a setting of the embedded broker, which --mqtt-broker replaces")
+	}
 	switch {
 	case c.MQTTBroker != "":
 		checkURL(&u, "mqtt-broker", c.MQTTBroker, "tcp", "ssl", "ws", "wss", "mqtt", "mqtts")
+		if _, err := c.brokerTLS(); err != nil {
+			u.problems = append(u.problems, err)
+		}
 		if c.MQTTAuth {
 			u.addf("--mqtt-auth: is a setting of the embedded broker, which --mqtt-broker replaces")
 		}
@@ -103,6 +114,11 @@ func (c *serveCommand) validate() error {
 		u.addf("--admin-token: has %d characters, fewer than %d", len(c.AdminToken), api.LeastToken)
 	}
 	return u.orNil()
+}
+
+// brokerTLS is how to connect to the other broker.
+func (c *serveCommand) brokerTLS() (*tls.Config, error) {
+	return clientTLS(c.MQTTCA, c.MQTTCert, c.MQTTKey, [3]string{"mqtt-ca", "mqtt-cert", "mqtt-key"})
 }
 
 // catalogue is the standard exercises and the site's own. The error joins all that

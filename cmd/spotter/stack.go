@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +24,7 @@ import (
 	"github.com/spotterhq/spotter/ingest/influx"
 	"github.com/spotterhq/spotter/ingest/mqtt"
 	"github.com/spotterhq/spotter/internal/access"
+	"github.com/spotterhq/spotter/internal/authority"
 	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -50,6 +50,7 @@ type stack struct {
 	influx    *influx.Follower // nil without InfluxDB
 	api       *api.Server
 	listener  net.Listener
+	tls       *authority.Server // nil in the clear
 	metrics   *metrics
 	newToken  string // of the admin, when it was just made
 
@@ -103,9 +104,16 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 			return nil, err
 		}
 	}
+	if s.tls, err = c.tlsSettings.server(c.Data, logger.With("part", "tls")); err != nil {
+		return nil, err
+	}
+	c.warnInTheClear(s.tls, logger)
 	var broker *journal.BrokerOptions
 	if c.MQTTBroker == "" {
 		broker = &journal.BrokerOptions{Addr: c.MQTT, Gate: gate(access.In(c.Data), c.MQTTAuth, logger)}
+		if s.tls != nil {
+			broker.TLS = s.tls.Config(c.demands(tlsMQTT))
+		}
 	}
 	if s.journal, err = c.openLog(ctx, broker, logger); err != nil {
 		return nil, err
@@ -137,6 +145,9 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	}
 	if s.listener, err = net.Listen("tcp", c.HTTP); err != nil {
 		return nil, fmt.Errorf("--http: %w", err)
+	}
+	if s.tls != nil {
+		s.listener = tls.NewListener(s.listener, s.tls.Config(c.demands(tlsHTTP), "h2", "http/1.1"))
 	}
 	s.api, err = api.New(api.Options{
 		View: s.view, Log: s.journal, Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth,
@@ -218,17 +229,14 @@ func (s *stack) openSource() error {
 	if server := s.journal.Server(); s.settings.MQTTBroker == "" {
 		o.URL, o.Window = server.MQTTURL(), journal.BrokerWindow
 		o.Username, o.Password = server.IngestLogin()
-	}
-	if s.settings.MQTTCA != "" {
-		pem, err := os.ReadFile(s.settings.MQTTCA)
-		if err != nil {
-			return fmt.Errorf("--mqtt-ca: %w", err)
+		if s.tls != nil {
+			o.TLS = s.tls.Inside()
 		}
-		roots := x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(pem) {
-			return fmt.Errorf("--mqtt-ca: %s holds no certificate", s.settings.MQTTCA)
+	} else {
+		var err error
+		if o.TLS, err = s.settings.brokerTLS(); err != nil {
+			return err
 		}
-		o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
 	s.source = mqtt.New(o, s.pipeline.Offer)
 	return nil
@@ -293,6 +301,9 @@ func (s *stack) run(ctx context.Context, ready func(address) error) error {
 		case <-s.source.Subscribed():
 		}
 		at := address{Ready: true, HTTP: "http://" + s.listener.Addr().String(), MQTT: s.settings.MQTTBroker}
+		if s.tls != nil {
+			at.HTTP = "https://" + s.listener.Addr().String()
+		}
 		if s.settings.MQTTBroker == "" {
 			s.journal.Server().Open()
 			at.MQTT = s.journal.Server().MQTTURL()

@@ -63,6 +63,7 @@ func TestTheOperationsPageIsTrue(t *testing.T) {
 		}
 	}
 	delete(told, "--log-level")
+	delete(told, "--log-format")
 	if diff := cmp.Diff(program.flags(t, "serve"), told); diff != "" {
 		t.Errorf("settings (-program +operations.md):\n%s", diff)
 	}

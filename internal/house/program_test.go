@@ -72,7 +72,7 @@ func (p program) flags(t *testing.T, command string) map[string]string {
 		if value == "STRING" || strings.HasSuffix(value, ",...") {
 			value = ""
 		}
-		if m[1] != "help" && m[1] != "log-level" {
+		if m[1] != "help" && m[1] != "log-level" && m[1] != "log-format" {
 			all["--"+m[1]] = value
 		}
 	}
