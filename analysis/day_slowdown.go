@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -27,8 +28,9 @@ const (
 )
 
 // points are the fastest reps of each date and load, of finished sets lifted as
-// fast as possible, on the dates from … to, which is excluded. The next call
-// reuses the list.
+// fast as possible, on the dates from … to, which is excluded. Of a date that is
+// over for whoever asks, all sets count as finished, even one that goes on after
+// midnight: now is the end of time for it. The next call reuses the list.
 func (d *diary) points(x, device int32, from, to date, now int64) []profile.Point {
 	points := d.spots[:0]
 	begin := 0
@@ -68,7 +70,7 @@ func (d *diary) lineOf(x, device int32, day, upTo date) *lineReference {
 	}
 	l := &d.Limits.DaySlowdown
 	r := lineReference{day: day, upTo: upTo, lift: x, device: device}
-	points := d.points(x, device, day-lineDays, upTo, d.endOf(upTo)+int64(setGap))
+	points := d.points(x, device, day-lineDays, upTo, math.MaxInt64)
 	var last time.Time
 	for i := range points {
 		if !points[i].At.Equal(last) {
@@ -109,6 +111,9 @@ func (d *diary) slowOn(x, device int32, at, day date, now int64) slowDay {
 	}
 	out := slowDay{sessions: r.sessions, limit: max(l.DropPct, profile.Noise{TypicalError: l.NoisePct}.Band(r.sessions, profile.Percent95))}
 	heaviest := false
+	if at < day {
+		now = math.MaxInt64
+	}
 	for _, p := range d.points(x, device, at, at+1, now) {
 		expected := r.line.At(p.LoadKg)
 		if p.LoadKg < r.least || p.LoadKg > lineMargin*r.most || expected <= 0 {

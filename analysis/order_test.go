@@ -537,6 +537,44 @@ func TestNextDueMissesNoFinding(t *testing.T) {
 	})
 }
 
+// A set that goes on after midnight, beside one of the next date, is finished last:
+// the next date's slowdown is the second in a row all the same.
+func TestASetThatGoesOnAfterMidnightCountsForTheNextDate(t *testing.T) {
+	midnight := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	b := new(logbook)
+	for day := 6; day > 0; day-- {
+		at := midnight.AddDate(0, 0, -5*day).Add(17 * time.Hour)
+		for n, kg := range []float64{60, 80, 100, 120} {
+			b.set(at.Add(time.Duration(3*n)*time.Minute), "deadlift", kg, n+1, 1.1-kg/200)
+		}
+	}
+	slow := []float64{0.37, 0.37, 0.37}
+	sunday := len(b.reps)
+	b.set(midnight.Add(-20*time.Second), "deadlift", 120, 1, append(slow, slow...)...)
+	b.reps[len(b.reps)-1].Time = midnight.Add(40 * time.Second)
+	b.reps[len(b.reps)-1].Received = b.reps[len(b.reps)-1].Time
+	b.set(midnight.Add(10*time.Second), "deadlift", 120, 2, slow...)
+	slices.SortFunc(b.reps, func(a, b lift.RepRecord) int { return a.Time.Compare(b.Time) })
+
+	w := watch(Settings{}, time.Time{})
+	for i, r := range b.reps {
+		w.rep(r)
+		if i >= sunday {
+			w.evaluate(r.Time)
+		}
+	}
+	for due := w.lifter.NextDue(); due.Before(midnight.Add(time.Hour)); due = w.lifter.NextDue() {
+		w.evaluate(due)
+	}
+	want := Judge(w.view.history(time.Time{}, time.Time{}), Settings{}, w.now)
+	if len(want) < 2 || want[len(want)-1].Rule != DaySlowdown || want[len(want)-1].Severity != lift.Warning {
+		t.Fatalf("the slowdown of two dates was not found: %+v", want)
+	}
+	if d := cmp.Diff(want, w.findings(), asTold); d != "" {
+		t.Errorf("- Judge, + Lifter:\n%s", d)
+	}
+}
+
 func Example() {
 	start := time.Date(2026, 11, 16, 17, 0, 0, 0, time.UTC)
 	l := NewLifter(History{Site: "main", Athlete: "ana"}, Settings{}, start, start)
