@@ -14,6 +14,7 @@ import (
 type lineReference struct {
 	day, upTo    date // sets of dates before upTo count
 	lift, device int32
+	by           *DaySlowdownLimits
 	sessions     int
 	line         profile.Line
 	least, most  float64 // loads in kg
@@ -61,15 +62,14 @@ func (d *diary) points(x, device int32, from, to date, now int64) []profile.Poin
 }
 
 // lineOf is the line of the 42 days before day, of which the dates from upTo on
-// are left out.
-func (d *diary) lineOf(x, device int32, day, upTo date) *lineReference {
+// are left out; by the limits it is good enough or not.
+func (d *diary) lineOf(x, device int32, day, upTo date, l *DaySlowdownLimits) *lineReference {
 	for i := range d.refs.lines {
-		if r := &d.refs.lines[i]; r.day == day && r.upTo == upTo && r.lift == x && r.device == device {
+		if r := &d.refs.lines[i]; r.day == day && r.upTo == upTo && r.lift == x && r.device == device && r.by == l {
 			return r
 		}
 	}
-	l := &d.Limits.DaySlowdown
-	r := lineReference{day: day, upTo: upTo, lift: x, device: device}
+	r := lineReference{day: day, upTo: upTo, lift: x, device: device, by: l}
 	points := d.points(x, device, day-lineDays, upTo, math.MaxInt64)
 	var last time.Time
 	for i := range points {
@@ -102,10 +102,10 @@ type slowDay struct {
 }
 
 // slowOn compares a date with the line of the 42 days before day. The heaviest
-// comparable load must be over the limit.
+// comparable load must be over the limit, which is that of the date compared.
 func (d *diary) slowOn(x, device int32, at, day date, now int64) slowDay {
-	l := &d.Limits.DaySlowdown
-	r := d.lineOf(x, device, day, at)
+	l := &d.on(at).DaySlowdown
+	r := d.lineOf(x, device, day, at, l)
 	if !r.usable {
 		return slowDay{}
 	}
@@ -146,16 +146,16 @@ func (d *diary) daySlowdown(x int32, now int64) (lift.Finding, bool) {
 	if s.sets == 0 || d.flagged(s.started) {
 		return lift.Finding{}, false
 	}
+	l := &d.on(s.day).DaySlowdown
 	d.dayBars = d.devicesOf(d.dayBars[:0], x)
 	for _, device := range d.dayBars {
-		if !d.lineOf(s.lift, device, s.day, s.day).usable {
+		if !d.lineOf(s.lift, device, s.day, s.day, l).usable {
 			continue
 		}
 		today := d.slowOn(s.lift, device, s.day, s.day, now)
 		if today.over == 0 {
 			continue
 		}
-		l := &d.Limits.DaySlowdown
 		dates := d.datesOf(s.lift, device, s.day-lineDays, s.day)
 		worse := func(i int) lift.Severity { // of the i-th date, seen from today
 			slow := d.slowOn(s.lift, device, dates[i], s.day, now)
@@ -174,7 +174,7 @@ func (d *diary) daySlowdown(x int32, now int64) (lift.Finding, bool) {
 		told := map[lift.Severity]date{} // the latest date that it was told on
 		cooling := func(day date, severity lift.Severity) bool {
 			for _, s := range []lift.Severity{lift.Advice, lift.Warning} {
-				if on, ok := told[s]; ok && s.Rank() >= severity.Rank() && on > day-date(l.CoolDownDays) {
+				if on, ok := told[s]; ok && s.Rank() >= severity.Rank() && on > day-date(d.on(day).DaySlowdown.CoolDownDays) {
 					return true
 				}
 			}

@@ -17,8 +17,8 @@ const (
 
 // faults looks for what no lifter does in the reps of set k.
 func (d *diary) faults(k int32) (f fault) {
-	l := &d.Limits.Device
 	s := &d.sets[k]
+	l := &d.on(d.dayOf(s)).Device
 	if s.logged || s.timed < 4 {
 		return 0
 	}
@@ -47,7 +47,7 @@ func (d *diary) faults(k int32) (f fault) {
 // deviceFaults tells of the sensors that cannot be believed on a date: frozen or
 // leaping values, a clock that is wrong.
 func (d *diary) deviceFaults(found []lift.Finding, day date, sets []int32) []lift.Finding {
-	l := &d.Limits.Device
+	l := &d.on(day).Device
 	devices := d.dayBars[:0]
 	for _, k := range sets {
 		if s := &d.sets[k]; !s.logged && !slices.Contains(devices, int32(s.device)) {

@@ -18,6 +18,7 @@ type diary struct {
 	athlete lift.AthleteID
 	site    lift.SiteID
 	Settings
+	since []date // from which on each of Later counts
 
 	lifts   []exerciseFacts // those met so far
 	bars    []bar
@@ -58,7 +59,6 @@ type exerciseFacts struct {
 	own         bool    // the athlete's own
 	slope       float64 // 0 if unknown
 	posterior   bool
-	bands       bands
 }
 
 // bar is one boot of one device.
@@ -148,7 +148,11 @@ type live struct {
 func (d *diary) of(s *set) *live { return &d.lives[s.live] }
 
 func newDiary(athlete lift.AthleteID, site lift.SiteID, s Settings) diary {
-	return diary{athlete: athlete, site: site, Settings: s.filled(), loose: -1}
+	d := diary{athlete: athlete, site: site, Settings: s.Filled(), loose: -1}
+	for i := range d.Later {
+		d.since = append(d.since, dateOf(d.Later[i].From, d.Zone))
+	}
+	return d
 }
 
 // load takes a history in any order and cuts it.
@@ -340,7 +344,8 @@ func (d *diary) place(i int32) int32 {
 	}
 	s.work += r.many
 	if r.velocity > 0 {
-		v.slow.add(r.velocity, &d.lifts[r.lift].bands)
+		b := d.bandsOf(s)
+		v.slow.add(r.velocity, &b)
 		s.timed, s.best, s.final = uint8(min(v.slow.n, math.MaxUint8)), float32(v.slow.best), float32(r.velocity)
 		if v.slow.n <= 3 {
 			v.early = max(v.early, r.velocity)

@@ -22,6 +22,9 @@
 // Put answer false, and whoever feeds it loads a new one, from [LoadFrom] on.
 // [Policy] decides which findings interrupt somebody.
 //
+// A coach's limits have a date ([Terms]): each unit asks for those of its own, and
+// nothing that is remembered depends on others.
+//
 // Values are in SI units. Loads are added up in whole grams and limits are
 // compared with a tolerance of a billionth, so that "exactly 10 %" means what a
 // coach means by it. A Lifter is not safe for concurrent use; the functions are.

@@ -27,6 +27,5 @@ func (d *diary) lookUp(id lift.ExerciseID) exerciseFacts {
 	if ok {
 		facts.minVelocity, facts.own = own, true
 	}
-	facts.bands = d.bandsOf(facts.group)
 	return facts
 }

@@ -7,7 +7,7 @@ import "github.com/spotterhq/spotter/internal/lift"
 func (d *diary) grind(k int32) (lift.Finding, bool) {
 	s := &d.sets[k]
 	e := &d.lifts[s.lift]
-	limit := e.minVelocity + d.Limits.Grind.MarginMps
+	limit := e.minVelocity + d.on(d.dayOf(s)).Grind.MarginMps
 	if e.minVelocity == 0 || s.timed == 0 || above(d.of(s).slow.slowest, limit) {
 		return lift.Finding{}, false
 	}

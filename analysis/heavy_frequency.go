@@ -12,7 +12,7 @@ import (
 // with a heavy deadlift, and compares them with the usual number. The week is
 // told in its worst day.
 func (d *diary) heavyFrequency(b *baseline, over lift.Severity) (lift.Finding, bool) {
-	l := &d.Limits.HeavyFrequency
+	l := &d.inWeek(b.monday).HeavyFrequency
 	if b.group != DeadliftFamily || b.usable < l.MinWeeks || named(d.Tests, b.monday) {
 		return lift.Finding{}, false
 	}
@@ -68,7 +68,7 @@ func (d *diary) heavyFrequency(b *baseline, over lift.Severity) (lift.Finding, b
 	if b.usable < recentWeeks {
 		f.Evidence.Confidence = provisional
 	}
-	rest := d.recovery(worst.date)
+	rest := d.recovery(worst.date, l)
 	f.Severity = rest.weigh(f.Severity)
 	tellHeavyFrequency(&f, rest)
 	return f, true
@@ -93,7 +93,7 @@ type heavyReference struct {
 func (d *diary) heavyReference(b *baseline) *heavyReference {
 	r := &d.refs.heavy
 	if !r.known || r.monday != b.monday {
-		r.known, r.monday, r.load, r.days = true, b.monday, d.heavyLoad(b.group, b.monday), r.days[:0]
+		r.known, r.monday, r.load, r.days = true, b.monday, d.heavyLoad(d.inWeek(b.monday), b.group, b.monday), r.days[:0]
 		if r.load > 0 {
 			r.days = d.heavyDays(r.days, b.monday-7*lookbackWeeks, b.monday, r.load)
 			r.usual, r.gap = usualHeavy(b.weeks(), r.days)
@@ -167,8 +167,7 @@ const (
 
 // recovery looks at the reports of the seven days up to the date, and at the
 // nights of Lookback for what is usual.
-func (d *diary) recovery(day date) recovery {
-	l := &d.Limits.HeavyFrequency
+func (d *diary) recovery(day date, l *HeavyFrequencyLimits) recovery {
 	var recent, usual moments
 	var food moments
 	var night float32

@@ -8,7 +8,7 @@ import (
 // an injury tells nothing of the maximum: within a return plan the one before it
 // counts, where it was given. Without a known maximum any deadlift counts.
 func (d *diary) holdViolation(day date, sets []int32) (lift.Finding, bool) {
-	l := &d.Limits.Hold
+	l := &d.on(day).Hold
 	m := *d.maximumOf(DeadliftFamily, day)
 	if m.careful > 0 && m.careful < m.grams {
 		m.grams = m.careful // a hold that is broken must not be missed for one load that was typed too high
@@ -64,8 +64,8 @@ func (d *diary) holdViolation(day date, sets []int32) (lift.Finding, bool) {
 
 // overdueHolds tells of holds whose pain has not settled after the planned time.
 func (d *diary) overdueHolds(found []lift.Finding, from date, now int64) []lift.Finding {
-	l := &d.Limits.Hold
 	for _, s := range d.holds() {
+		l := &d.on(s.day).Hold
 		planned := d.endOf(s.day + date(l.PlannedDays))
 		if s.day < from || s.to <= planned || now < planned {
 			continue

@@ -11,7 +11,6 @@ import (
 // five mornings: stiff for long, easier with movement, not with rest. After three
 // months of weeks with it, a doctor should look.
 func (d *diary) inflammatory(found []lift.Finding, from date) []lift.Finding {
-	l := &d.Limits.Inflammatory
 	type stiffWeek struct {
 		monday   date
 		mornings int
@@ -21,7 +20,7 @@ func (d *diary) inflammatory(found []lift.Finding, from date) []lift.Finding {
 	last := date(-1 << 30)
 	for i := range d.reports {
 		r := &d.reports[i]
-		if r.flags > 0 || r.nerves > 0 || r.stiff == absent || r.stiff < float32(l.StiffMin) || !r.moves || r.rests || r.day == last {
+		if r.flags > 0 || r.nerves > 0 || r.stiff == absent || r.stiff < float32(d.inWeek(r.day.monday()).Inflammatory.StiffMin) || !r.moves || r.rests || r.day == last {
 			continue
 		}
 		last = r.day
@@ -34,6 +33,7 @@ func (d *diary) inflammatory(found []lift.Finding, from date) []lift.Finding {
 		w.minutes = max(w.minutes, float64(r.stiff))
 	}
 	for i, w := range weeks {
+		l := &d.inWeek(w.monday).Inflammatory
 		if w.monday < from || w.mornings < l.Mornings {
 			continue
 		}

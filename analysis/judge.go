@@ -131,7 +131,7 @@ func (d *diary) judgeWeek(found []lift.Finding, monday date, now int64) []lift.F
 			continue
 		}
 		b, w := d.baselineOf(group, monday), d.judged(group, monday, monday+7)
-		over, ok := b.judge(&w, &d.Limits.WeeklyVolume)
+		over, ok := b.judge(&w, &d.inWeek(monday).WeeklyVolume)
 		if ok {
 			found = append(found, d.weeklyVolume(b, &w, over))
 		}

@@ -339,7 +339,7 @@ func (l *Lifter) wake() int64 {
 		}
 	}
 	for _, s := range l.holds() {
-		if due := s.day + date(l.Limits.Hold.PlannedDays); s.to > l.endOf(due) {
+		if due := s.day + date(l.on(s.day).Hold.PlannedDays); s.to > l.endOf(due) {
 			at(due)
 		}
 	}

@@ -21,6 +21,7 @@ type story struct {
 	reps     []lift.RepRecord
 	checkIns []lift.CheckInRecord
 	plan     []lift.PlanStep
+	changes  []Terms // those that a coach makes while the story goes on
 	end      time.Time
 	calm     bool // trains regularly, with light loads that rise and little pain
 }
@@ -61,11 +62,34 @@ func drawStory(t *rapid.T) story {
 	}
 	s.mornings(rng, start, 7*weeks)
 	s.decisions(rng, start, 7*weeks)
+	if rapid.Bool().Draw(t, "later") {
+		for range 1 + rng.IntN(3) {
+			s.settings.Later = append(s.settings.Later, drawTerms(rng, start, -60, 7*weeks+30))
+		}
+		slices.SortFunc(s.settings.Later, func(a, b Terms) int { return a.From.Compare(b.From) })
+		for range rng.IntN(4) {
+			s.changes = append(s.changes, drawTerms(rng, start, 0, 7*weeks))
+		}
+	}
 	s.end = start.AddDate(0, 0, 7*weeks).Add(time.Duration(rng.IntN(48)) * time.Hour)
 	if rng.IntN(2) == 0 && len(s.reps) > 0 {
 		s.end = s.reps[len(s.reps)-1].Time.Add(30 * time.Second)
 	}
 	return s
+}
+
+// drawTerms changes limits and goal on one of the days, often in the first or the
+// last hour of it.
+func drawTerms(rng *rand.Rand, start time.Time, first, last int) Terms {
+	t := Terms{From: start.AddDate(0, 0, first+rng.IntN(last-first)).Add(time.Duration(rng.IntN(24*60)) * time.Minute)}
+	if rng.IntN(3) == 0 {
+		t.From = start.AddDate(0, 0, first+rng.IntN(last-first)).Add(time.Duration(rng.IntN(120)-60) * time.Minute)
+	}
+	t.Goal = []Goal{"", GoalSpeed, GoalStrength, GoalHypertrophy}[rng.IntN(4)]
+	if rng.IntN(5) > 0 {
+		t.Limits = drawLimits(rng)
+	}
+	return t
 }
 
 func (s *story) session(rng *rand.Rand, at time.Time, seq *int64) {
@@ -364,6 +388,14 @@ func (w *watcher) step(p lift.PlanStep) {
 	w.load(p.At)
 }
 
+// change does what the monitor does when a coach changes limits.
+func (w *watcher) change(t Terms) {
+	w.see(t.From)
+	w.evaluate(w.now)
+	w.settings.Later = append(slices.Clone(w.settings.Later), t)
+	w.load(t.From)
+}
+
 func (w *watcher) see(at time.Time) {
 	if at.After(w.now) {
 		w.now = at
@@ -396,6 +428,7 @@ type event struct {
 	rep     *lift.RepRecord
 	checkIn *lift.CheckInRecord
 	step    *lift.PlanStep
+	terms   *Terms
 }
 
 func (w *watcher) take(e event) {
@@ -404,6 +437,8 @@ func (w *watcher) take(e event) {
 		w.rep(*e.rep)
 	case e.checkIn != nil:
 		w.checkIn(*e.checkIn)
+	case e.terms != nil:
+		w.change(*e.terms)
 	default:
 		w.step(*e.step)
 	}
@@ -419,6 +454,9 @@ func (s story) events() []event {
 	}
 	for i := range s.plan {
 		list = append(list, event{at: s.plan[i].At, step: &s.plan[i]})
+	}
+	for i := range s.changes {
+		list = append(list, event{at: s.changes[i].From, terms: &s.changes[i]})
 	}
 	return list
 }
@@ -464,7 +502,7 @@ func TestFinalFindingsDoNotDependOnArrival(t *testing.T) {
 		}
 		w.evaluate(s.end)
 		final := s.final()
-		want := Judge(final, s.settings, w.now)
+		want := Judge(final, w.settings, w.now)
 		if d := cmp.Diff(want, w.findings(), asTold); d != "" {
 			t.Fatalf("after %d events and %d loads, - Judge, + Lifter:\n%s", len(events), w.loads, d)
 		}
@@ -473,7 +511,7 @@ func TestFinalFindingsDoNotDependOnArrival(t *testing.T) {
 			final.CheckIns[i], final.CheckIns[j] = final.CheckIns[j], final.CheckIns[i]
 		})
 		rng.Shuffle(len(final.Plan), func(i, j int) { final.Plan[i], final.Plan[j] = final.Plan[j], final.Plan[i] })
-		if d := cmp.Diff(want, Judge(final, s.settings, w.now)); d != "" {
+		if d := cmp.Diff(want, Judge(final, w.settings, w.now)); d != "" {
 			t.Fatalf("shuffled history, - clean, + shuffled:\n%s", d)
 		}
 	})
@@ -529,7 +567,7 @@ func TestNextDueMissesNoFinding(t *testing.T) {
 			}
 			if i%10 == 0 && next.After(w.now) {
 				now := next.Add(-time.Millisecond)
-				if d := cmp.Diff(Judge(w.view.history(time.Time{}, time.Time{}), s.settings, now), w.findings(), asTold); d != "" {
+				if d := cmp.Diff(Judge(w.view.history(time.Time{}, time.Time{}), w.settings, now), w.findings(), asTold); d != "" {
 					t.Fatalf("before %s:\n%s", now, d)
 				}
 			}

@@ -14,14 +14,17 @@ const persistenceDays = 84
 // it, and tells of those that last for weeks. A gap counts as free where reports
 // in it say so, or after two weeks without any report.
 func (d *diary) painPersistence(found []lift.Finding, from date) []lift.Finding {
-	l := &d.Limits.PainPersistence
 	begin, last := date(math.MinInt32), date(math.MinInt32) // of the stretch
 	quiet := false                                          // reports since last say free of pain
 	samples := 0
 	length := date(0)
 	tell := func() {
 		days := int(length)
-		if begin == math.MinInt32 || begin < from || days < l.AdviceDays {
+		if begin == math.MinInt32 || begin < from {
+			return
+		}
+		l := &d.on(begin).PainPersistence
+		if days < l.AdviceDays {
 			return
 		}
 		severity, threshold := lift.Advice, l.AdviceDays
@@ -41,6 +44,7 @@ func (d *diary) painPersistence(found []lift.Finding, from date) []lift.Finding 
 		if r.pain == noPain {
 			continue
 		}
+		l := &d.on(r.day).PainPersistence
 		if int(r.pain) <= l.FreePain {
 			quiet = quiet || r.day > last
 			continue

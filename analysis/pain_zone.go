@@ -44,7 +44,7 @@ func (d *diary) painSessions(found []lift.Finding, from date) []lift.Finding {
 // painSession judges the scores of one local date, with those of the next. Pain
 // that comes only the morning after has not settled either.
 func (d *diary) painSession(today, tomorrow []report) (lift.Finding, bool) {
-	l := d.Limits.PainZone
+	l := &d.on(today[0].day).PainZone
 	worst, begin, count := noPain, len(today), 0
 	for i, r := range today {
 		if r.training() {
@@ -121,7 +121,7 @@ func (d *diary) painWeeks(found []lift.Finding, from date) []lift.Finding {
 			if before == noPain || previous == noPain || now == noPain {
 				continue
 			}
-			rise := d.Limits.PainZone.WeeklyRise
+			rise := d.inWeek(monday).PainZone.WeeklyRise
 			if atLeast(previous-before, rise) && atLeast(now-previous, rise) {
 				found = append(found, d.painWeek(monday, phase, before, previous, now, samples))
 			}
@@ -147,7 +147,7 @@ func weekMedian(scores []report, monday date, phase lift.Phase) (float64, int) {
 func (d *diary) painWeek(monday date, phase lift.Phase, before, previous, now float64, samples int) lift.Finding {
 	f := d.finding(PainZone, lift.Warning, "", d.weekWindow(monday))
 	f.Evidence = lift.Evidence{
-		Value: now - previous, Unit: "nrs", Threshold: d.Limits.PainZone.WeeklyRise, Metric: "weekly_median_" + string(phase),
+		Value: now - previous, Unit: "nrs", Threshold: d.inWeek(monday).PainZone.WeeklyRise, Metric: "weekly_median_" + string(phase),
 		Reference: "median of the week before", ReferenceValue: &previous, Observed: &now,
 		Samples: samples, Confidence: full,
 	}
@@ -162,7 +162,6 @@ const missingDays = 28
 // sessions in a row within the next date. Who has reported nothing in eight weeks
 // does not take part.
 func (d *diary) missingReports(found []lift.Finding, from date, now int64) []lift.Finding {
-	l := &d.Limits.PainZone
 	if len(d.reports) == 0 {
 		return found
 	}
@@ -176,17 +175,17 @@ func (d *diary) missingReports(found []lift.Finding, from date, now int64) []lif
 		if day.date < from {
 			continue
 		}
-		row := 0
-		for j := i; j >= 0 && days[j].date > day.date-missingDays && row <= l.Misses && d.unreported(days[j].date); j-- {
+		misses, row := d.on(day.date).PainZone.Misses, 0
+		for j := i; j >= 0 && days[j].date > day.date-missingDays && row <= misses && d.unreported(days[j].date); j-- {
 			row++
 		}
-		if row != l.Misses {
+		if row != misses {
 			continue
 		}
 		f := d.finding(PainZone, lift.Info, "missing", d.dayWindow(day.date))
 		f.Historical = day.historical
 		f.Evidence = lift.Evidence{
-			Value: float64(row), Unit: "sessions", Threshold: float64(l.Misses), Metric: "missing_reports",
+			Value: float64(row), Unit: "sessions", Threshold: float64(misses), Metric: "missing_reports",
 			Reference: "deadlift sessions in a row without a report", Samples: row, Confidence: full,
 		}
 		tellMissingReports(&f)

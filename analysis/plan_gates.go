@@ -26,9 +26,8 @@ type gate struct {
 	unsettled, flagged, unstable bool
 }
 
-// gateOf looks at the phase up to a time.
-func (d *diary) gateOf(p phase, until int64) gate {
-	l := &d.Limits.ReturnPlan
+// gateOf looks at the phase up to a time, by the limits of whoever asks.
+func (d *diary) gateOf(p phase, until int64, l *ReturnPlanLimits) gate {
 	today := dateOf(time.Unix(0, until), d.Zone)
 	begin := max(p.day, today-longestPhase)
 	g := gate{pain: noPain, recent: noPain}
@@ -72,7 +71,7 @@ func (d *diary) gateOf(p phase, until int64) gate {
 	if _, c, held := d.hold(until - 1); held && (c == causeFlag || c == causeNerves) {
 		g.flagged = true
 	}
-	g.reps, g.unstable = d.stability(p, until)
+	g.reps, g.unstable = d.stability(p, until, l)
 	return g
 }
 
@@ -97,8 +96,7 @@ func (d *diary) planDays(p phase, from date, until int64) []date {
 // last ten reps, for the second phase in at least three sessions. They are
 // unstable after a failed rep, a set clearly over the phase's velocity loss, half
 // of the sets over it, or more than one rep that a device's technique would flag.
-func (d *diary) stability(p phase, until int64) (reps int, unstable bool) {
-	l := &d.Limits.ReturnPlan
+func (d *diary) stability(p phase, until int64, l *ReturnPlanLimits) (reps int, unstable bool) {
 	today := dateOf(time.Unix(0, until), d.Zone)
 	var sets []*set
 	d.setsIn(DeadliftFamily, max(p.day, today-14), today+1, func(_ int32, s *set) {
@@ -113,7 +111,7 @@ func (d *diary) stability(p phase, until int64) (reps int, unstable bool) {
 	days, flagged, timed, slow := 0, 0, 0, 0
 	last := date(0)
 	for _, s := range slices.Backward(sets) {
-		day := d.sessions[s.session].day
+		day := d.dayOf(s)
 		if day != last {
 			if reps >= l.StableReps && days >= need {
 				break
@@ -141,11 +139,14 @@ func (d *diary) stability(p phase, until int64) (reps int, unstable bool) {
 	return reps, unstable || slow > 0 && 2*slow >= timed || flagged > 1
 }
 
+// atGate are the limits of a gate at the beginning of a date: those of the last
+// date of its window.
+func (d *diary) atGate(due date) *ReturnPlanLimits { return &d.on(due - 1).ReturnPlan }
+
 // gateDays are the dates at whose beginning the phase is judged: after the second
 // of its weeks with training, because the clock stands still in the others, and
 // again after the week in which there are enough sessions.
 func (d *diary) gateDays(p phase) []date {
-	l := &d.Limits.ReturnPlan
 	var due []date
 	days := d.planDays(p, p.day, min(p.to, d.endOf(p.day+longestPhase)))
 	weeks, sessions := 0, 0
@@ -160,6 +161,7 @@ func (d *diary) gateDays(p phase) []date {
 			continue
 		}
 		weeks, sessions = weeks+1, sessions+n
+		l := d.atGate(end)
 		if 7*weeks < l.GateDays {
 			continue
 		}
@@ -190,8 +192,8 @@ func (d *diary) planGates(found []lift.Finding, from date, now int64) []lift.Fin
 }
 
 func (d *diary) planGate(p phase, due date) lift.Finding {
-	l := &d.Limits.ReturnPlan
-	g := d.gateOf(p, d.endOf(due))
+	l := d.atGate(due)
+	g := d.gateOf(p, d.endOf(due), l)
 	last := p.n == phases-1
 	var metric string
 	severity := lift.Advice

@@ -57,7 +57,7 @@ func Plan(h History, s Settings, now time.Time) PlanState {
 	maximum := d.maximumOf(DeadliftFamily, day).grams
 	if planned {
 		state.Phase = &PhaseState{Number: p.n + 1, Weeks: phaseNames[p.n], Since: time.Unix(0, p.from).UTC(), Repeats: p.repeats}
-		state.Today = d.phaseAllows(p)
+		state.Today = d.phaseAllows(p, d.on(day))
 		if p.maximum > 0 {
 			maximum = p.maximum
 		}
@@ -66,14 +66,14 @@ func Plan(h History, s Settings, now time.Time) PlanState {
 	if !held {
 		return state
 	}
-	l := &d.Limits.Hold
-	state.Hold = &HoldState{Since: first.String(), Planned: (first + date(l.PlannedDays)).String(), Cause: causeNames[c]}
+	due := first + date(d.on(first).Hold.PlannedDays)
+	state.Hold = &HoldState{Since: first.String(), Planned: due.String(), Cause: causeNames[c]}
 	phase := state.Today
 	state.Today = Allowance{Deadlifts: "none", Reason: tellHeld(c, first)}
 	if c == causeFlag || c == causeNerves || maximum == 0 {
 		return state // first somebody must have a look, or nothing says what is light
 	}
-	share := l.WarningShare
+	share := d.on(day).Hold.WarningShare
 	if planned {
 		share = min(share, phase.MaxSharePct/100)
 		state.Today.MinReps, state.Today.EccentricS, state.Today.LossPct = phase.MinReps, phase.EccentricS, phase.LossPct
@@ -83,12 +83,12 @@ func Plan(h History, s Settings, now time.Time) PlanState {
 	return state
 }
 
-// phaseAllows is what a phase of the return plan allows.
-func (d *diary) phaseAllows(p phase) Allowance {
-	l := &d.Limits.ReturnPlan
+// phaseAllows is what a phase of the return plan allows by the limits.
+func (d *diary) phaseAllows(p phase, in *Limits) Allowance {
+	l := &in.ReturnPlan
 	a := Allowance{
 		Deadlifts: "limited", Reason: tellPhaseAllows(p.n), MaxSharePct: 100 * l.Share[p.n], MinReps: l.MinReps[p.n],
-		EccentricS: d.Limits.Tempo.EccentricS[p.n], LossPct: l.LossPct[p.n],
+		EccentricS: in.Tempo.EccentricS[p.n], LossPct: l.LossPct[p.n],
 	}
 	if p.n == 0 {
 		a.Deadlifts = "light"

@@ -98,7 +98,8 @@ func (d *diary) planViolation(day date, sets []int32, now int64) (lift.Finding, 
 	if len(d.plan) == 0 {
 		return lift.Finding{}, false
 	}
-	l := &d.Limits.ReturnPlan
+	l := &d.on(day).ReturnPlan
+	most := d.on(day).WeeklyVolume.AdvicePct
 	var e lift.Evidence
 	var told *set
 	var in phase
@@ -133,8 +134,8 @@ func (d *diary) planViolation(day date, sets []int32, now int64) (lift.Finding, 
 				say(2, s, p, "week_volume_kg", "kg", kg, l.VolumeShare*p.week)
 			}
 		}
-		if pct := d.planIncrease(p, day); above(pct, d.Limits.WeeklyVolume.AdvicePct) {
-			say(2, s, p, "week_increase_pct", "pct", pct, d.Limits.WeeklyVolume.AdvicePct)
+		if pct := d.planIncrease(p, day); above(pct, most) {
+			say(2, s, p, "week_increase_pct", "pct", pct, most)
 		}
 	}
 	if told == nil {
@@ -160,7 +161,7 @@ func (d *diary) overShare(p phase, s *set) float64 {
 	if p.maximum == 0 || s.load <= 0 {
 		return 0
 	}
-	if share := float64(s.load) / p.maximum; above(share, d.Limits.ReturnPlan.Share[p.n]) {
+	if share := float64(s.load) / p.maximum; above(share, d.on(d.dayOf(s)).ReturnPlan.Share[p.n]) {
 		return share
 	}
 	return 0
@@ -170,11 +171,12 @@ func (d *diary) overShare(p phase, s *set) float64 {
 // limit of 0 allows anything. As for velocity-loss, the first reps and what a
 // sensor cannot tell do not count.
 func (d *diary) slowed(s *set, limit float64) bool {
-	if limit == 0 || s.faulty != 0 || int(s.timed) < d.Limits.VelocityLoss.FirstRep {
+	l := &d.on(d.dayOf(s)).VelocityLoss
+	if limit == 0 || s.faulty != 0 || int(s.timed) < l.FirstRep {
 		return false
 	}
 	return loss(float64(s.best), float64(s.final)) > limit+rounding &&
-		float64(s.best-s.final) >= d.lifts[s.lift].bands.minDrop-rounding
+		float64(s.best-s.final) >= l.MinDropMps-rounding
 }
 
 // clearly times the limit, one slow set speaks for itself; nearer to it one rep or
@@ -239,15 +241,15 @@ func (d *diary) romanian(x int32) bool {
 // and earned: the first such in the last phase, after a week whose reports all say
 // no pain, and with technique that was stable up to then.
 func (d *diary) mayTest(p phase, s *set, share float64) bool {
-	l := &d.Limits.ReturnPlan
+	day := d.dayOf(s)
+	l := &d.on(day).ReturnPlan
 	if p.n != phases-1 || s.completed != 1 || s.failed > 0 || above(share, l.TestShare) {
 		return false
 	}
-	day := d.sessions[s.session].day
 	again := false
 	d.setsIn(DeadliftFamily, max(p.day, day-longestPhase), day+1, func(_ int32, o *set) {
 		again = again || o.started >= p.from && o.started < s.started && o.completed > 0 && d.overShare(p, o) > 0
 	})
-	g := d.gateOf(p, s.started)
+	g := d.gateOf(p, s.started, l)
 	return !again && g.sessions >= l.GateSessions-1 && g.recent == 0 && !g.flagged && !g.unstable && g.reps >= l.StableReps
 }

@@ -49,6 +49,9 @@ import (
 //	DATE TIME plan start [180kg] [week 5000kg]
 //	                         begins the return plan: maximum and weekly volume before the injury
 //	DATE TIME plan hold | release | advance | repeat | end
+//	DATE TIME limit RULE NAME VALUE …
+//	DATE TIME goal speed | strength | hypertrophy
+//	                         a coach's change, which counts from that date on
 //
 // What is found:
 //
@@ -219,6 +222,8 @@ func (s *script) run(words []string) error {
 		return s.checkIn(at, words[2:])
 	case "plan":
 		return s.plan(at, words[3:])
+	case "limit", "goal":
+		return s.change(at, words[2], words[3:])
 	case "logged":
 		return s.logged(at, words[3:])
 	default:
@@ -264,13 +269,33 @@ func (s *script) set(what string, words []string) error {
 	if settings.Limits == (Limits{}) {
 		settings.Limits = DefaultLimits()
 	}
+	var err error
+	settings.Limits, err = limited(settings.Limits, words)
+	return err
+}
+
+// limited are the limits with a rule's limit of that name changed.
+func limited(l Limits, words []string) (Limits, error) {
+	if len(words) < 3 {
+		return l, fmt.Errorf("%q: want a rule, a name and a value", words)
+	}
 	value := strings.Join(words[2:], ",")
 	if len(words) > 3 {
 		value = "[" + value + "]"
 	}
-	var err error
-	settings.Limits, err = MergeLimits(settings.Limits, fmt.Appendf(nil, "{%q:{%q:%s}}", words[0], words[1], value))
-	return err
+	return MergeLimits(l, fmt.Appendf(nil, "{%q:{%q:%s}}", words[0], words[1], value))
+}
+
+func (s *script) change(at time.Time, what string, words []string) (err error) {
+	t := s.watcher.settings.At(at)
+	t.From = at
+	if what == "goal" {
+		t.Goal = Goal(words[0])
+	} else if t.Limits, err = limited(t.Limits, words); err != nil {
+		return err
+	}
+	s.watcher.change(t)
+	return nil
 }
 
 // with is the map with one more entry; Lifters hold the old one.

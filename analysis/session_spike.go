@@ -45,7 +45,7 @@ func (d *diary) spikeReference(group string, day date) *spikeReference {
 			return r
 		}
 	}
-	heavy := d.heavyLoad(group, day)
+	heavy := d.heavyLoad(d.on(day), group, day)
 	r := spikeReference{day: day, group: group}
 	first, last := day, date(0)
 	d.sessionsIn(group, day-spikeDays, day, func(_ int32, s *session) {
@@ -70,21 +70,22 @@ func (d *diary) spikeReference(group string, day date) *spikeReference {
 	return &d.refs.spikes[len(d.refs.spikes)-1]
 }
 
-// heavyLoad is the load in grams from which on a rep is heavy; 0 if unknown.
-func (d *diary) heavyLoad(group string, day date) float64 {
-	return d.Limits.HeavyFrequency.HeavyShare * d.maximumOf(group, day).grams
+// heavyLoad is the load in grams from which on a rep is heavy by the limits; 0 if
+// unknown.
+func (d *diary) heavyLoad(l *Limits, group string, day date) float64 {
+	return l.HeavyFrequency.HeavyShare * d.maximumOf(group, day).grams
 }
 
 // sessionSpike compares what a group lifted on a date with the largest session of
 // the 30 days before. Where the week's volume goes over a pushed band in this
 // very session, that alert speaks for both.
 func (d *diary) sessionSpike(group string, day date) (lift.Finding, bool) {
-	l := &d.Limits.SessionSpike
+	l := &d.on(day).SessionSpike
 	r := d.spikeReference(group, day)
 	if r.sessions < l.MinSessions || int(r.spanned) < l.MinDays || named(d.Tests, day) {
 		return lift.Finding{}, false
 	}
-	m, t := d.sessionMetrics(group, day, d.heavyLoad(group, day))
+	m, t := d.sessionMetrics(group, day, d.heavyLoad(d.on(day), group, day))
 	worst, ratio := -1, 0.0
 	for i := range m {
 		if r.most[i] <= 0 || i == spikeHeavy && r.most[i] < float64(l.MinHeavy) {
@@ -118,12 +119,14 @@ func (d *diary) sessionSpike(group string, day date) (lift.Finding, bool) {
 	return f, true
 }
 
-// volumeSpeaks reports whether weekly-volume reaches a pushed band on the date.
+// volumeSpeaks reports whether weekly-volume reaches a pushed band on the date, by
+// the limits of the week: it is the week's alert that speaks for both.
 func (d *diary) volumeSpeaks(group string, day date) bool {
 	monday := day.monday()
 	b := d.baselineOf(group, monday)
 	before, after := d.judged(group, monday, day), d.judged(group, monday, day+1)
-	was, _ := b.judge(&before, &d.Limits.WeeklyVolume)
-	is, _ := b.judge(&after, &d.Limits.WeeklyVolume)
+	l := &d.inWeek(monday).WeeklyVolume
+	was, _ := b.judge(&before, l)
+	is, _ := b.judge(&after, l)
 	return is.sev.Rank() >= lift.Warning.Rank() && was.sev.Rank() < lift.Warning.Rank()
 }

@@ -10,7 +10,7 @@ import (
 // first set at the same load. A set is compared once three reps are in, or when
 // it is finished.
 func (d *diary) setDrop(x int32, now int64) (lift.Finding, bool) {
-	l := &d.Limits.SetDrop
+	l := &d.on(d.sessions[x].day).SetDrop
 	var latest, first *set
 	var drop, limit float64
 	row, rows, short, samples := 0, 0, true, 0

@@ -18,12 +18,17 @@ const (
 )
 
 // Settings is what a coach decides for an athlete. The zero value means UTC,
-// strength, DefaultLimits and the standard catalogue.
+// strength, DefaultLimits and the standard catalogue. All but the goal and the
+// limits are facts of the athlete: they have no date, and count for all time.
 type Settings struct {
 	Zone      *time.Location // the athlete's time zone: days and weeks begin at its midnight
-	Goal      Goal
-	Limits    Limits
 	Exercises *exercise.Catalogue
+
+	// Goal and Limits held from the beginning, Later are the changes to them in the
+	// order of From.
+	Goal   Goal
+	Limits Limits
+	Later  []Terms
 
 	// Born is the year of birth, 0 if unknown: who is under 18 needs more sleep.
 	Born int
@@ -39,7 +44,9 @@ type Settings struct {
 
 var standard = exercise.Standard()
 
-func (s Settings) filled() Settings {
+// Filled returns the settings with what the zero values stand for, and Later in the
+// order in which it counts.
+func (s Settings) Filled() Settings {
 	if s.Zone == nil {
 		s.Zone = time.UTC
 	}
@@ -48,6 +55,9 @@ func (s Settings) filled() Settings {
 	}
 	if s.Limits == (Limits{}) {
 		s.Limits = DefaultLimits()
+	}
+	if len(s.Later) > 0 {
+		s.Later = filledTerms(s.Later)
 	}
 	if s.Exercises == nil {
 		s.Exercises = standard

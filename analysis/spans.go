@@ -44,7 +44,7 @@ const clearanceDays = 84
 func (d *diary) respan() {
 	d.spans = d.spans[:0]
 	hold := func(at int64, day date, c cause) {
-		s := span{from: at, day: day, cause: c, to: d.endOf(day + date(d.Limits.Hold.LongestDays))}
+		s := span{from: at, day: day, cause: c, to: d.endOf(day + date(d.on(day).Hold.LongestDays))}
 		switch c {
 		case causeFlag:
 			s.to = d.endOf(day + clearanceDays)
@@ -63,7 +63,7 @@ func (d *diary) respan() {
 			d.spans = append(d.spans, span{from: r.at, to: to, day: r.day, cause: causeFlag, flag: true})
 		case r.nerves > 0:
 			hold(r.at, r.day, causeNerves)
-		case r.training() && int(r.pain) >= d.Limits.PainZone.Red:
+		case r.training() && int(r.pain) >= d.on(r.day).PainZone.Red:
 			hold(r.at, r.day, causePain)
 		}
 	}
@@ -109,7 +109,7 @@ func (d *diary) releaseAfter(at int64) int64 {
 // dates in a row, from the earliest day on, daily life was at most ReleasePain and
 // nobody named a symptom of the other kinds.
 func (d *diary) settled(day date) int64 {
-	l := d.Limits.Hold
+	l := &d.on(day).Hold
 	before := date(math.MinInt32)
 	first, _ := slices.BinarySearchFunc(d.reports, day, func(r report, day date) int { return cmp.Compare(r.day, day) })
 	for i := first; i < len(d.reports); {

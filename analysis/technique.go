@@ -62,7 +62,7 @@ func (d *diary) techniqueOf(x int32, load int64, day date) *techniqueReference {
 		}
 	}
 	r := techniqueReference{day: day, lift: x, load: load}
-	within := d.Limits.Technique.LoadShare*float64(load) + tolerance
+	within := d.on(day).Technique.LoadShare*float64(load) + tolerance
 	d.sessionsIn("", day-techniqueDays, day, func(i int32, s *session) {
 		if s.lift != x {
 			return
@@ -83,7 +83,7 @@ func (d *diary) techniqueOf(x int32, load int64, day date) *techniqueReference {
 // markLimit is the value above which a rep is flagged, and false where nothing
 // can be said.
 func (d *diary) markLimit(mark int, r *techniqueReference) (limit, own float64, ok bool) {
-	l := &d.Limits.Technique
+	l := &d.on(r.day).Technique
 	m := &r.own[mark]
 	known := int(m.n) >= l.MinReps
 	if known {
@@ -108,11 +108,11 @@ func (d *diary) markLimit(mark int, r *techniqueReference) (limit, own float64, 
 // the athlete's own technique in the same way, and of sets with an uneven range
 // of motion. The feature furthest over its limit speaks.
 func (d *diary) technique(x int32) (lift.Finding, bool) {
-	l := &d.Limits.Technique
 	var f lift.Finding
 	var told *set
 	worst := 0.0
 	s := &d.sessions[x]
+	l := &d.on(s.day).Technique
 	d.each(x, func(k int32, s *set) {
 		if s.warmup || s.faulty != 0 || d.flagged(s.started) {
 			return

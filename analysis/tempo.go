@@ -10,7 +10,8 @@ func (d *diary) tempo(k int32) (lift.Finding, bool) {
 		return lift.Finding{}, false
 	}
 	p, ok := d.phase(s.started)
-	if !ok || d.Limits.Tempo.EccentricS[p.n] == 0 {
+	l := &d.on(d.dayOf(s)).Tempo
+	if !ok || l.EccentricS[p.n] == 0 {
 		return lift.Finding{}, false
 	}
 	var lowered []float64
@@ -22,15 +23,15 @@ func (d *diary) tempo(k int32) (lift.Finding, bool) {
 	if len(lowered) < 3 {
 		return lift.Finding{}, false
 	}
-	asked := d.Limits.Tempo.EccentricS[p.n]
+	asked := l.EccentricS[p.n]
 	held := middle(lowered)
-	if atLeast(held+1e-6, d.Limits.Tempo.Share*asked) {
+	if atLeast(held+1e-6, l.Share*asked) {
 		return lift.Finding{}, false
 	}
 	f := d.ofLift(Tempo, lift.Advice, int32(s.lift), d.setWindow(k))
 	f.Historical = s.historical
 	f.Evidence = lift.Evidence{
-		Value: held, Unit: "s", Threshold: d.Limits.Tempo.Share * asked, Metric: "eccentric_s",
+		Value: held, Unit: "s", Threshold: l.Share * asked, Metric: "eccentric_s",
 		Reference: "prescribed lowering time", ReferenceValue: &asked, Observed: &held, Samples: len(lowered), Confidence: full,
 	}
 	tellTempo(&f)

@@ -15,16 +15,18 @@ type bands struct {
 
 var slowSeverity = [2]lift.Severity{lift.Advice, lift.Warning}
 
-func (s Settings) bandsOf(group string) bands {
-	l := s.Limits.VelocityLoss
+// bandsOf are those of a set, by the goal and the limits of its date.
+func (d *diary) bandsOf(s *set) bands {
+	day := d.dayOf(s)
+	l := &d.on(day).VelocityLoss
 	b := bands{minDrop: l.MinDropMps, firstRep: int32(l.FirstRep)}
-	if group == DeadliftFamily {
+	if d.lifts[s.lift].group == DeadliftFamily {
 		b.pct = [2]float64{l.DeadliftAdvicePct, l.DeadliftWarningPct}
 		b.last = [2]bool{false, true}
 		return b
 	}
 	pct := l.StrengthPct
-	switch s.Goal {
+	switch d.goalOn(day) {
 	case GoalSpeed:
 		pct = l.SpeedPct
 	case GoalHypertrophy:
@@ -88,9 +90,9 @@ const lastRep = "last_rep"
 // rep over it shows.
 func (d *diary) velocityLoss(k int32, finished bool) (lift.Finding, bool) {
 	s := &d.sets[k]
-	b := &d.lifts[s.lift].bands
+	b := d.bandsOf(s)
 	v := d.of(s)
-	band := v.slow.band(b, finished)
+	band := v.slow.band(&b, finished)
 	if band < 0 {
 		return lift.Finding{}, false
 	}

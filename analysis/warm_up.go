@@ -7,8 +7,8 @@ import "github.com/spotterhq/spotter/internal/lift"
 // working load, no great jump. A training log seldom notes warm-ups, so that
 // logged sets are not judged.
 func (d *diary) warmUp(day date) (lift.Finding, bool) {
-	l := &d.Limits.WarmUp
-	heavy := d.heavyLoad(DeadliftFamily, day)
+	l := &d.on(day).WarmUp
+	heavy := d.heavyLoad(d.on(day), DeadliftFamily, day)
 	if heavy == 0 {
 		return lift.Finding{}, false
 	}

@@ -6,7 +6,7 @@ import "github.com/spotterhq/spotter/internal/lift"
 // a rep when the week is over. over is the severity of weekly-volume in the same
 // week: more load and more volume together weigh more.
 func (d *diary) weeklyLoad(b *baseline, w *totals, over lift.Severity, now int64) (lift.Finding, bool) {
-	l := &d.Limits.WeeklyLoad
+	l := &d.inWeek(b.monday).WeeklyLoad
 	weeks := b.weeks()
 	if b.usable < l.MinWeeks || named(d.Tests, b.monday) {
 		return lift.Finding{}, false
@@ -65,7 +65,7 @@ func (d *diary) doubtful(group string, monday date, load int64) bool {
 		if s.load != load || s.timed == 0 {
 			return
 		}
-		r := d.lineOf(int32(s.lift), int32(s.device), monday, monday)
+		r := d.lineOf(int32(s.lift), int32(s.device), monday, monday, &d.inWeek(monday).DaySlowdown)
 		if !r.usable {
 			return
 		}

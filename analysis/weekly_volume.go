@@ -81,7 +81,7 @@ func (d *diary) weeklyVolume(b *baseline, w *totals, over volumeBand) lift.Findi
 	if b.pause > 0 {
 		f.Evidence.Reference += ", reduced after a break"
 	}
-	if b.usable < d.Limits.WeeklyVolume.FullN {
+	if b.usable < d.inWeek(b.monday).WeeklyVolume.FullN {
 		f.Evidence.Confidence = provisional
 	}
 	tellWeeklyVolume(&f, b, w, over)

@@ -29,7 +29,7 @@ func Weeks(h History, s Settings, now time.Time) []lift.Week {
 		if w.top > 0 {
 			week.TopLoadKg = new(kilograms(w.top))
 		}
-		if base := b.value[metricVolume]; b.usable >= d.Limits.WeeklyVolume.ProvisionalN && base > 0 {
+		if base := b.value[metricVolume]; b.usable >= d.inWeek(g.monday).WeeklyVolume.ProvisionalN && base > 0 {
 			week.BaselineKg = &base
 			week.ChangePct = new(100 * (week.VolumeKg - base) / base)
 		}
@@ -39,6 +39,7 @@ func Weeks(h History, s Settings, now time.Time) []lift.Week {
 }
 
 func (d *diary) weekState(b *baseline, w *totals, over bool) lift.WeekState {
+	l := &d.inWeek(b.monday).WeeklyVolume
 	switch {
 	case named(d.Deloads, b.monday):
 		return lift.WeekDeload
@@ -46,9 +47,9 @@ func (d *diary) weekState(b *baseline, w *totals, over bool) lift.WeekState {
 		return lift.WeekIncomplete
 	case over && atLeast(b.light, kilograms(w.grams)):
 		return lift.WeekDeload
-	case b.usable < d.Limits.WeeklyVolume.ProvisionalN:
+	case b.usable < l.ProvisionalN:
 		return lift.WeekLearning
-	case b.usable < d.Limits.WeeklyVolume.FullN:
+	case b.usable < l.FullN:
 		return lift.WeekProvisional
 	}
 	return lift.WeekFull
@@ -111,13 +112,12 @@ func (b *baseline) weeks() []usableWeek { return b.recent[:min(b.usable, recentW
 // An athlete who trains less for good has deloads only until the heavier weeks
 // have left Lookback; then the lighter weeks are the baseline.
 func (d *diary) baseline(group string, monday date) baseline {
-	l := d.Limits.WeeklyVolume
 	var room [lookbackWeeks]usableWeek
 	usable := room[:0]
 	pause := 0
 	// light is the share of the mean of the last three usable weeks that makes
-	// a deload.
-	light := func() float64 {
+	// the week of a Monday a deload, by its own limits.
+	light := func(m date) float64 {
 		if len(usable) < 2 {
 			return -1
 		}
@@ -129,7 +129,7 @@ func (d *diary) baseline(group string, monday date) baseline {
 		if sum == 0 {
 			return -1
 		}
-		return l.DeloadShare * sum / float64(len(last))
+		return d.inWeek(m).WeeklyVolume.DeloadShare * sum / float64(len(last))
 	}
 	for m := monday - 7*lookbackWeeks; m < monday; m += 7 {
 		w := d.week(group, m)
@@ -139,14 +139,14 @@ func (d *diary) baseline(group string, monday date) baseline {
 				usable = usable[:0]
 			}
 			continue
-		case w.missing || w.sets == 0 || atLeast(light(), w.metric(metricVolume)):
+		case w.missing || w.sets == 0 || atLeast(light(m), w.metric(metricVolume)):
 		case named(d.Deloads, m):
 		default:
 			usable = append(usable, usableWeek{m, w})
 		}
 		pause = 0
 	}
-	b := baseline{group: group, monday: monday, ends: d.endOf(monday + 7), usable: len(usable), pause: pause, light: light()}
+	b := baseline{group: group, monday: monday, ends: d.endOf(monday + 7), usable: len(usable), pause: pause, light: light(monday)}
 	if len(usable) == 0 {
 		return b
 	}
@@ -163,7 +163,7 @@ func (d *diary) baseline(group string, monday date) baseline {
 		}
 		b.value[m] = max(recent[len(recent)-1].metric(m), sum/float64(len(recent)))
 		if pause > 0 {
-			b.value[m] *= l.BreakShare
+			b.value[m] *= d.inWeek(monday).WeeklyVolume.BreakShare
 		}
 	}
 	if volumes.n > 1 && volumes.mean() > 0 {

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,12 +70,12 @@ type Options struct {
 }
 
 // Validate returns a *lift.FieldError, or several joined, where the question makes
-// no sense beside the limits in force.
-func (q *Question) Validate(inForce analysis.Limits) error {
+// no sense beside the limits in force at any time.
+func (q *Question) Validate(inForce analysis.Settings) error {
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
 		return &lift.FieldError{Field: "from", Reason: "is not before to"}
 	}
-	_, err := q.propose(inForce)
+	_, err := q.proposeFor(inForce.Filled())
 	return err
 }
 
@@ -86,10 +87,26 @@ func (q *Question) propose(inForce analysis.Limits) (proposed analysis.Limits, e
 	return analysis.MergeLimits(inForce, q.Rules)
 }
 
+// proposeFor returns an athlete's settings with the limits that are asked about in the
+// place of those that were in force at each time; those not asked about change as
+// they did.
+func (q *Question) proposeFor(s analysis.Settings) (_ analysis.Settings, err error) {
+	if s.Limits, err = q.propose(s.Limits); err != nil {
+		return s, err
+	}
+	s.Later = slices.Clone(s.Later)
+	for i := range s.Later {
+		if s.Later[i].Limits, err = q.propose(s.Later[i].Limits); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
 // Run judges every athlete's history twice and compares. The error is the
 // context's, the source's, or Validate's.
 func Run(ctx context.Context, o Options) (Report, error) {
-	if err := o.Validate(filled(o.Settings("")).Limits); err != nil {
+	if err := o.Validate(o.Settings("")); err != nil {
 		return Report{}, err
 	}
 	athletes, err := o.View.Athletes(ctx, time.Time{})
@@ -145,9 +162,9 @@ func (o *Options) judge(ctx context.Context, athlete lift.AthleteID) (_ *verdict
 			err = fmt.Errorf("judging panicked: %v\n%s", cause, debug.Stack())
 		}
 	}()
-	inForce := filled(o.Settings(athlete))
-	proposed := inForce
-	if proposed.Limits, err = o.propose(inForce.Limits); err != nil {
+	inForce := o.Settings(athlete).Filled()
+	proposed, err := o.proposeFor(inForce)
+	if err != nil {
 		return nil, err
 	}
 	reps, checkIns := analysis.LoadFrom(o.From, inForce.Zone)
@@ -159,7 +176,7 @@ func (o *Options) judge(ctx context.Context, athlete lift.AthleteID) (_ *verdict
 	known := historyOf(athlete, &h)
 	v.fired = o.within(analysis.Judge(known, inForce, v.asOf))
 	v.would = v.fired
-	if proposed.Limits != inForce.Limits {
+	if proposed.Limits != inForce.Limits || !slices.Equal(proposed.Later, inForce.Later) {
 		v.would = o.within(analysis.Judge(known, proposed, v.asOf))
 	}
 	for i := range h.Alerts {
@@ -174,14 +191,6 @@ func (o *Options) judge(ctx context.Context, athlete lift.AthleteID) (_ *verdict
 // historyOf is everything that the view knows and the rules look at.
 func historyOf(athlete lift.AthleteID, h *view.History) analysis.History {
 	return analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}
-}
-
-// filled puts the default limits where none are set.
-func filled(s analysis.Settings) analysis.Settings {
-	if s.Limits == (analysis.Limits{}) {
-		s.Limits = analysis.DefaultLimits()
-	}
-	return s
 }
 
 // asOf is the time up to which an athlete is judged, as the monitor does: that of

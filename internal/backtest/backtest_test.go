@@ -382,6 +382,32 @@ func TestLimitsOfAnAthleteAreThoseInForce(t *testing.T) {
 	}
 }
 
+// What is asked about holds at all times; what is not changes as a coach changed it.
+func TestLimitsAreTriedAtAllTimes(t *testing.T) {
+	g := slowing()
+	next := monday.AddDate(0, 0, 1)
+	g.set("ana", "deadlift", next, 100, 0.50, 0.50, 0.41, 0.41) // 18 %
+	later := analysis.DefaultLimits()
+	later.VelocityLoss.DeadliftAdvicePct = 19
+	o := Options{View: g, Settings: func(lift.AthleteID) analysis.Settings {
+		return analysis.Settings{Later: []analysis.Terms{{From: next, Limits: later}, {From: next.AddDate(0, 0, 7)}}}
+	}, Question: Question{From: next, To: next.AddDate(0, 0, 1)}}
+	for rules, want := range map[string]int{
+		``:                           0,
+		`{"grind":{"margin_mps":0}}`: 0,
+		`{"velocity-loss":{"deadlift_advice_pct":17}}`: 1,
+	} {
+		o.Rules = []byte(rules)
+		r, err := Run(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.of(analysis.VelocityLoss); got.Fired.Total != 0 || got.Would.Total != want {
+			t.Errorf("%s: %+v, want %d", rules, got, want)
+		}
+	}
+}
+
 func TestACancelledBacktestStops(t *testing.T) {
 	g := training(40, 2)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -75,7 +75,7 @@ func NewQueue(o QueueOptions) *Queue { return &Queue{o: o, wake: make(chan struc
 // question has the same job and id until its answer is let go, but one that has
 // failed is asked anew. The error is that of Question.Validate, or ErrBusy.
 func (q *Queue) Ask(question Question) (_ Job, created bool, err error) {
-	if err := question.Validate(filled(q.o.Settings("")).Limits); err != nil {
+	if err := question.Validate(q.o.Settings("")); err != nil {
 		return Job{}, false, err
 	}
 	question.Rules = question.Rules.Clone()
