@@ -42,6 +42,22 @@ func wantState(t *testing.T, when string, a lift.Alert, want lift.AlertState, se
 	}
 }
 
+// An alert keeps the limits that were in force when its set was lifted.
+func TestAnAlertNamesTheLimitsInForce(t *testing.T) {
+	l := newLine(t)
+	milder := analysis.DefaultLimits()
+	milder.VelocityLoss.DeadliftWarningPct = 22
+	l.later = []analysis.Terms{{From: evening.AddDate(0, 0, 1), Limits: milder}}
+	l.start(1)
+	l.put(t, slow("ana", evening, 1, 0.39, 0.38)...)
+	l.put(t, slow("ben", evening.AddDate(0, 0, 1), 1, 0.39, 0.38)...)
+	for athlete, want := range map[lift.AthleteID]float64{"ana": 20, "ben": 22} {
+		if got := l.only(t, athlete).Limits["deadlift_warning_pct"]; got != want {
+			t.Errorf("the alert of %s was judged by %v, want %g", athlete, got, want)
+		}
+	}
+}
+
 func TestAnAlertIsRetractedWithItsDataAndOpensAgainWithIt(t *testing.T) {
 	l := newLine(t)
 	l.start(1)

@@ -216,6 +216,7 @@ func (p *partition) evaluate(ctx context.Context, a *athlete, now, received time
 		changes = append(changes, lift.AlertChange{AlertID: id, Verb: lift.AlertRetract, At: at})
 	}
 	for i := range found {
+		found[i].Limits = a.lifter.LimitsFor(&found[i])
 		changes = append(changes, lift.AlertChange{AlertID: found[i].ID, Verb: lift.AlertFound, At: at, Finding: &found[i]})
 	}
 	if _, err := p.append(ctx, a.site, a.id, changes); err != nil {
