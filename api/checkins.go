@@ -39,8 +39,7 @@ func (s *Server) addCheckIns() {
 		http.StatusOK:       "It was there already",
 		http.StatusAccepted: "Stored, but not applied within 2 seconds",
 	})
-	body := s.api.OpenAPI().Paths[path].Post.RequestBody
-	body.Content["application/json"].Schema = s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[lift.CheckIn](), true, "CheckIn")
+	s.bodyOf(path, http.MethodPost, "CheckIn", reflect.TypeFor[lift.CheckIn]())
 }
 
 func (s *Server) createCheckIn(ctx context.Context, in *checkInInput) (*answer[lift.CheckInRecord], error) {

@@ -40,6 +40,6 @@ func (s *Server) getContext(ctx context.Context, in *contextInput) (*answer[athl
 	if err != nil {
 		return nil, err
 	}
-	found := profile.ContextOf(history, s.asOf(to), s.profileOptions())
+	found := profile.ContextOf(history, s.asOf(to), s.profileOptions(in.ID))
 	return &answer[athleteContext]{http.StatusOK, athleteContext{in.ID, found}}, nil
 }

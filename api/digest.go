@@ -22,7 +22,7 @@ type digestInput struct {
 
 // digest is a week's alerts by athlete, for a coach's Monday morning.
 type digest struct {
-	Week     string          `json:"week" doc:"ISO week in the server's zone; a new one from Monday 06:00 on"`
+	Week     string          `json:"week" doc:"ISO week in the site's zone, or the server's; a new one from Monday 06:00 on"`
 	From     time.Time       `json:"from"`
 	To       time.Time       `json:"to"`
 	Athletes []digestAthlete `json:"athletes" doc:"those with the worst alerts first"`
@@ -54,7 +54,7 @@ func (s *Server) addDigest() {
 		OperationID: "get-digest", Method: http.MethodGet, Path: "/api/v1/digest", Tags: []string{"alerts"},
 		Summary: "Read the weekly digest",
 		Description: "Everything that was opened in the week before and not retracted, by athlete: what is pushed to nobody is read here. " +
-			"The week changes on Monday at 06:00 in the server's zone.",
+			"The week changes on Monday at 06:00 in the site's zone, or the server's.",
 	}, permit{ofCaller, coaches}, s.getDigest)
 }
 
@@ -68,7 +68,7 @@ func (s *Server) getDigest(ctx context.Context, in *digestInput) (*answer[digest
 		return nil, err
 	}
 	var d digest
-	d.Week, d.From, d.To = analysis.DigestWeek(at, s.zone)
+	d.Week, d.From, d.To = analysis.DigestWeek(at, s.roster.SiteZone(in.Site))
 	byAthlete := map[lift.AthleteID]*digestAthlete{}
 	for page := (view.Page{Limit: digestChunk}); ; {
 		alerts, next, err := s.view.Alerts(ctx, view.AlertQuery{Site: in.Site, Athletes: among, Since: d.From, Until: d.To}, page)

@@ -29,19 +29,22 @@ type document struct {
 	} `json:"components"`
 }
 
+// parameter is one of an operation's in the document.
+type parameter struct {
+	Name     string         `json:"name"`
+	In       string         `json:"in"`
+	Required bool           `json:"required"`
+	Schema   map[string]any `json:"schema"`
+}
+
 type documented struct {
 	OperationID string                `json:"operationId"`
 	Summary     string                `json:"summary"`
 	Security    []map[string][]string `json:"security"`
 	Roles       []access.Role         `json:"x-roles"`
 	Scope       scope                 `json:"x-scope"`
-	Parameters  []struct {
-		Name     string         `json:"name"`
-		In       string         `json:"in"`
-		Required bool           `json:"required"`
-		Schema   map[string]any `json:"schema"`
-	} `json:"parameters"`
-	Responses map[string]struct {
+	Parameters  []parameter           `json:"parameters"`
+	Responses   map[string]struct {
 		Description string         `json:"description"`
 		Content     map[string]any `json:"content"`
 	} `json:"responses"`

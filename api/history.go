@@ -112,7 +112,7 @@ func (s *Server) setsAround(ctx context.Context, athlete lift.AthleteID, from, t
 	if err != nil {
 		return nil, err
 	}
-	return s.sets(reps, s.zone), nil
+	return s.sets(reps, s.roster.Zone(athlete)), nil
 }
 
 func (s *Server) repsBetween(ctx context.Context, athlete lift.AthleteID, from, to time.Time) ([]lift.RepRecord, error) {
@@ -160,7 +160,7 @@ func (s *Server) listWeeks(ctx context.Context, in *historyInput) (*answer[list[
 			if err != nil {
 				return nil, err
 			}
-			weeks := s.weeks(analysis.History{Athlete: in.ID, Reps: reps}, analysis.Settings{Zone: s.zone}, s.now())
+			weeks := s.weeks(analysis.History{Athlete: in.ID, Reps: reps}, s.roster.Settings(in.ID), s.now())
 			weeks = slices.DeleteFunc(weeks, func(w lift.Week) bool {
 				return w.From.Before(start) || !w.From.Before(end) || !w.To.After(from)
 			})

@@ -115,7 +115,7 @@ func (id identity) athletes(ctx context.Context) ([]lift.AthleteID, error) {
 
 // siteOf is the site that an athlete is at, "" for one of whom nothing is known.
 func (s *Server) siteOf(ctx context.Context, athlete lift.AthleteID) (lift.SiteID, error) {
-	return s.view.LastSite(ctx, athlete)
+	return s.view.SiteOf(ctx, athlete)
 }
 
 // mustSee is an error where one of the athletes is not the caller's.

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,7 +55,7 @@ func add[I, O any](s *Server, op huma.Operation, p permit, do func(context.Conte
 	if len(op.Security) > 0 {
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
 	}
-	if op.Method == http.MethodPost || op.Method == http.MethodPatch {
+	if op.Method == http.MethodPost || op.Method == http.MethodPatch || op.Method == http.MethodPut {
 		op.Errors = append(op.Errors, http.StatusBadRequest)
 	}
 	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
@@ -79,12 +81,23 @@ func (s *Server) also(path, method string, statuses map[int]string) {
 	}
 }
 
+// bodyOf describes a JSON body that the operation reads itself.
+func (s *Server) bodyOf(path, method, name string, t reflect.Type) {
+	body := operation(s.api.OpenAPI().Paths[path], method).RequestBody
+	body.Content["application/json"].Schema = s.api.OpenAPI().Components.Schemas.Schema(t, true, name)
+}
+
+// sorted are the keys of a set, in order.
+func sorted[K cmp.Ordered](set map[K]bool) []K { return slices.Sorted(maps.Keys(set)) }
+
 func operation(item *huma.PathItem, method string) *huma.Operation {
 	switch method {
 	case http.MethodPost:
 		return item.Post
 	case http.MethodPatch:
 		return item.Patch
+	case http.MethodPut:
+		return item.Put
 	case http.MethodDelete:
 		return item.Delete
 	}
@@ -98,6 +111,9 @@ var errLog = errors.New("append")
 // has applied them. A client that goes away does not stop a write.
 func (s *Server) write(ctx context.Context, events ...journal.Event) (applied bool, err error) {
 	ctx = context.WithoutCancel(ctx)
+	for i := range events {
+		events[i].By = who(ctx).Name
+	}
 	appending, cancel := context.WithTimeout(ctx, appendTimeout)
 	defer cancel()
 	acks, err := s.events.Append(appending, events...)
@@ -214,4 +230,28 @@ func (h Span) bounds(now time.Time) (from, to time.Time, err error) {
 		return from, to, at(http.StatusUnprocessableEntity, "query.from", "is not before to")
 	}
 	return from.UTC(), to.UTC(), nil
+}
+
+// cut returns a page of a list that is at hand, from the item after the cursor's.
+func cut[T any](all []T, p Paging, key func(*T) string) (list[T], error) {
+	page := list[T]{Items: []T{}}
+	from := 0
+	if p.Cursor != "" {
+		after, err := parsePlace(p.Cursor)
+		if err != nil {
+			return page, err
+		}
+		for from < len(all) && key(&all[from]) != after.id {
+			from++
+		}
+		if from == len(all) {
+			return page, view.ErrCursor
+		}
+		from++
+	}
+	page.Items = append(page.Items, all[from:min(from+p.Limit, len(all))]...)
+	if from+p.Limit < len(all) {
+		page.Next = place{id: key(&page.Items[p.Limit-1]), at: time.Unix(0, 0)}.String()
+	}
+	return page, nil
 }

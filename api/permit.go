@@ -38,6 +38,7 @@ const (
 	ofRep         scope = "rep"         // of the athlete, or the unassigned bar, of the rep {id}
 	ofQuarantined scope = "quarantined" // of the site, and the athlete, of the quarantined message {id}
 	ofCaller      scope = "caller"      // of those whom the caller may see: the operation itself narrows it
+	ofNamed       scope = "named"       // of the site or athlete that the body or the query names, of all sites where none is named
 	ofAllSites    scope = "all-sites"   // of everybody: not for a coach of one site
 )
 
@@ -90,6 +91,7 @@ func (s *Server) authorize(ctx huma.Context, next func(huma.Context)) {
 	case !ok:
 		s.refuse(ctx, http.StatusForbidden, notYours)
 	default:
+		s.look(ctx, id)
 		next(ctx)
 	}
 }

@@ -130,9 +130,21 @@ var bodies = map[string]func(person string) string{
 	"replay-quarantined": func(string) string {
 		return `{"boot_id":"b9","seq":1,"time":"2026-11-10T18:00:00Z","mean_velocity_mps":0.5}`
 	},
+	"create-athlete":  func(string) string { return `{"id":"dora","site":"alfa"}` },
+	"change-athlete":  func(string) string { return `{"goal":"speed"}` },
+	"change-rule":     func(string) string { return `{"limits":{}}` },
+	"create-site":     func(string) string { return `{"id":"delta"}` },
+	"change-site":     func(string) string { return `{"name":"Alfa"}` },
+	"create-team":     func(string) string { return `{"site":"alfa","id":"squad"}` },
+	"change-team":     func(string) string { return `{"name":"Squad"}` },
+	"change-device":   func(string) string { return `{"rack":"1"}` },
+	"assign-device":   func(string) string { return `{"athlete":null}` },
 	"create-backtest": func(string) string { return `{}` },
 	"begin-session":   func(string) string { return `{"token":"` + testToken + `"}` },
 }
+
+// sitesInBodies are those that a body names.
+var sitesInBodies = map[string]string{"create-athlete": "alfa", "create-team": "alfa"}
 
 // others are the answers, other than 2xx, that the first who may call an operation
 // gets here, with the reason.
@@ -143,6 +155,18 @@ var others = map[string]struct {
 	"get-backtest":           {404, "there is none in this house"},
 	"list-backtest-athletes": {404, "there is none in this house"},
 	"get-rule":               {404, "none is called so; which rule it is makes no difference to who may see it"},
+	"list-rules":             {404, "nobody has heard of Nobody, and what holds for him"},
+	"change-rule":            {404, "none is called so"},
+	"get-site":               {404, "there is no nowhere"},
+	"change-site":            {404, "there is no nowhere"},
+	"get-team":               {404, "there is none in this house"},
+	"change-team":            {404, "there is none in this house"},
+	"remove-team":            {404, "there is none in this house"},
+	"get-device":             {404, "none is called so"},
+	"change-device":          {404, "none is called so, and it does not say where it is"},
+	"get-assignment":         {404, "no device is called so"},
+	"assign-device":          {404, "no device is called so, and it does not say where it is"},
+	"end-assignment":         {404, "no device is called so, and it does not say where it is"},
 	"release-plan":           {409, "there is no hold"},
 	"advance-plan":           {409, "there is no plan"},
 	"repeat-plan":            {409, "there is no plan"},
@@ -206,7 +230,9 @@ func (h *house) questions(path string, op *documented) []question {
 				from := strings.Index(q.path, "{")
 				q.path = q.path[:from] + "unknown" + q.path[from+strings.Index(q.path[from:], "}")+1:]
 			}
-			all = append(all, q)
+			if !slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.In == "query" && p.Required }) {
+				all = append(all, q)
+			}
 			for _, p := range op.Parameters {
 				if p.In != "query" {
 					continue
@@ -244,6 +270,8 @@ func (s *somebody) expected(op *documented, q *question) int {
 		return http.StatusUnauthorized
 	case !slices.Contains(op.Roles, s.identity.Role),
 		op.Scope == ofAllSites && !all,
+		op.Scope == ofNamed && !all && cmp.Or(q.site, sitesInBodies[op.OperationID], q.named) == "",
+		!s.isAt(cmp.Or(sitesInBodies[op.OperationID], q.site)) && sitesInBodies[op.OperationID] != "",
 		q.about != "" && !s.is(q.about),
 		q.named != "" && !s.is(q.named),
 		q.site != "" && !s.isAt(q.site):

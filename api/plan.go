@@ -95,7 +95,7 @@ func (s *Server) getPlan(ctx context.Context, in *AthletePath) (*answer[plan], e
 
 // planOf reads what is in force at a time, and where the athlete is.
 func (s *Server) planOf(ctx context.Context, id lift.AthleteID, at time.Time) (plan, lift.SiteID, error) {
-	settings := s.settings(id)
+	settings := s.roster.Settings(id)
 	reps, checkIns := analysis.LoadFrom(at, settings.Zone)
 	h, err := s.view.History(ctx, id, reps, checkIns)
 	if err != nil {

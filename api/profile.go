@@ -49,7 +49,7 @@ func (s *Server) getProfile(ctx context.Context, in *profileInput) (*answer[prof
 		return nil, err
 	}
 	as := s.asOf(to)
-	items := profile.Profiles(history, from, as, s.profileOptions())
+	items := profile.Profiles(history, from, as, s.profileOptions(in.ID))
 	return &answer[profiles]{http.StatusOK, profiles{in.ID, as, items}}, nil
 }
 
@@ -60,11 +60,11 @@ func (s *Server) setsWithReps(ctx context.Context, athlete lift.AthleteID, from,
 	if err != nil {
 		return profile.History{}, err
 	}
-	return profile.History{Sets: s.sets(reps, s.zone), Reps: reps}, nil
+	return profile.History{Sets: s.sets(reps, s.roster.Zone(athlete)), Reps: reps}, nil
 }
 
-func (s *Server) profileOptions() profile.Options {
-	return profile.Options{Zone: s.zone, Exercise: s.exercises.Get}
+func (s *Server) profileOptions(athlete lift.AthleteID) profile.Options {
+	return profile.Options{Zone: s.roster.Zone(athlete), Exercise: s.exercises.Get}
 }
 
 // asOf is the last moment before to that has begun: today is a date of its own only

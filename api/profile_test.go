@@ -7,9 +7,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/analysis/profile"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/roster"
 )
 
 // lifted is the nth rep of ana: a deadlift of so many kilograms at a velocity.
@@ -108,7 +110,9 @@ func TestTheContextTellsEachFigureOrWhyNot(t *testing.T) {
 func TestTheDayIsThatOfTheGymsZone(t *testing.T) {
 	tokyo := time.FixedZone("Tokyo", 9*60*60)
 	now := clockAt(time.Date(2026, 11, 10, 18, 30, 0, 0, time.UTC)) // 03:30 on the 11th
-	g := open(t, func(o *Options) { o.Zone, o.Clock = tokyo, now.time })
+	g := open(t, func(o *Options) {
+		o.Roster, o.Clock = roster.New(o.View, analysis.Settings{Zone: tokyo}), now.time
+	})
 	trainWeeks(g, 1, trained)
 	c := want[athleteContext](g, 200, "GET", "/api/v1/athletes/ana/context", "")
 	if c.Date != "2026-11-11" || len(c.Readiness) != 3 || c.Days != 1 {

@@ -2,20 +2,20 @@ package api
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/roster"
 )
 
 func TestRulesAreListedWithTheirLimits(t *testing.T) {
 	g := open(t, func(o *Options) {
-		o.Settings = func(lift.AthleteID) analysis.Settings {
-			s := analysis.Settings{Limits: analysis.DefaultLimits()}
-			s.Limits.Tempo.Share = 0.5
-			return s
-		}
+		base := analysis.Settings{Zone: time.UTC, Limits: analysis.DefaultLimits()}
+		base.Limits.Tempo.Share = 0.5
+		o.Roster = roster.New(o.View, base)
 	})
 	var names []lift.Rule
 	for _, r := range walk[rule](g, "/api/v1/rules?", 7) {

@@ -25,6 +25,7 @@ import (
 	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/roster"
 	"github.com/spotterhq/spotter/internal/view"
 )
 
@@ -60,14 +61,14 @@ type Options struct {
 	Ready func() []Problem
 	// Metrics is what /metrics shows; nil shows nothing.
 	Metrics prometheus.Gatherer
-	// Settings are an athlete's, with the limits in force; nil means the zone and the
-	// exercises below, and the default limits.
-	Settings func(lift.AthleteID) analysis.Settings
+	// Roster knows by what athletes are judged; nil means what people have written
+	// down, and beside that the defaults in UTC.
+	Roster *roster.Roster
+	// Retain lets the broker keep a message for whoever subscribes; nil does not.
+	Retain func(ctx context.Context, topic string, payload []byte) error
 	// Exercises are those that are known; nil means the standard ones.
 	Exercises *exercise.Catalogue
-	// Zone is where the athletes train; nil means UTC.
-	Zone    *time.Location
-	Version string // of the program
+	Version   string // of the program
 }
 
 // Server answers HTTP.
@@ -82,16 +83,17 @@ type Server struct {
 	auth     *Auth
 	ready    func() []Problem
 	gatherer prometheus.Gatherer
-	zone     *time.Location
+	retain   func(context.Context, string, []byte) error
 
 	exercises *exercise.Catalogue
-	settings  func(lift.AthleteID) analysis.Settings
+	roster    *roster.Roster
 	backtests *backtest.Queue
 
 	echo     *echo.Echo
 	api      huma.API
 	tickets  tickets
 	failures *failures
+	looks    looks
 
 	crossOrigin http.CrossOriginProtection
 	streams     *streams
@@ -132,16 +134,14 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
-		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, zone: o.Zone, exercises: o.Exercises, settings: o.Settings,
+		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, retain: o.Retain, exercises: o.Exercises, roster: o.Roster,
 		tickets:  tickets{held: map[string]ticket{}},
 		failures: newFailures(),
+		looks:    looks{seen: map[lookKey]*look{}},
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "spotter_http_request_seconds", Help: "Time to answer, without streams.",
 			Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10},
 		}, []string{"method", "route", "status"}),
-	}
-	if s.zone == nil {
-		s.zone = time.UTC
 	}
 	if s.exercises == nil {
 		s.exercises = exercise.Standard()
@@ -152,12 +152,12 @@ func New(o Options) (*Server, error) {
 	if s.ready == nil {
 		s.ready = func() []Problem { return nil }
 	}
-	if s.settings == nil {
-		s.settings = func(lift.AthleteID) analysis.Settings { return analysis.Settings{Zone: s.zone, Exercises: s.exercises} }
+	if s.roster == nil {
+		s.roster = roster.New(s.view, analysis.Settings{Zone: time.UTC, Exercises: s.exercises})
 	}
 	s.streams = newStreams(s)
 	s.backtests = backtest.NewQueue(backtest.QueueOptions{
-		View: s.view, Settings: s.settings, Now: s.now, Logger: s.log,
+		View: s.view, Settings: s.roster.Settings, Now: s.now, Logger: s.log,
 		Workers: max(1, runtime.GOMAXPROCS(0)/2), // reps that arrive meanwhile are judged too
 	})
 	s.route(o.Version)
@@ -200,7 +200,10 @@ func (s *Server) route(version string) {
 	s.addExercises()
 	s.addReps()
 	s.addQuarantine()
-	s.addRoster()
+	s.addAthletes()
+	s.addPlaces()
+	s.addDevices()
+	s.addAudit()
 	s.addRules()
 	s.addBacktests()
 	s.addSession()
@@ -234,6 +237,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	feeding.Go(func() { s.streams.followAlerts(following) })
 	feeding.Go(func() { s.streams.followLive(following) })
 	feeding.Go(func() { s.backtests.Run(following) })
+	feeding.Go(func() { s.followLooks(following) })
 	defer feeding.Wait()
 	defer stop()
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/payload"
 )
 
 // Limits of one message.
@@ -129,23 +130,23 @@ func (d *decoder) add(e journal.Event) {
 }
 
 // refuse puts a message, or the element of it with the given index, into quarantine.
-func (d *decoder) refuse(index *int, payload []byte, cause error) {
+func (d *decoder) refuse(index *int, element []byte, cause error) {
 	q := lift.Quarantined{
 		Topic:    clipTo(d.Topic, 1024),
 		Reason:   cause.Error(),
 		Index:    index,
 		Received: d.Received,
-		Size:     len(payload),
-		Bytes:    payload,
+		Size:     len(element),
+		Bytes:    element,
 		Athlete:  d.address.athlete,
 	}
 	if field, ok := errors.AsType[*lift.FieldError](cause); ok {
 		q.Field, q.Reason = field.Field, field.Reason
 	}
 	q.Field, q.Reason = clipTo(q.Field, 200), clipTo(q.Reason, 500)
-	hash := sha256.Sum256(payload)
-	if len(payload) > lift.MaxQuarantinedBytes {
-		q.Bytes, q.Hash = payload[:lift.MaxQuarantinedBytes], hex.EncodeToString(hash[:])
+	hash := sha256.Sum256(element)
+	if len(element) > lift.MaxQuarantinedBytes {
+		q.Bytes, q.Hash = element[:lift.MaxQuarantinedBytes], hex.EncodeToString(hash[:])
 	}
 	place := ""
 	if index != nil {
@@ -171,7 +172,7 @@ func (d *decoder) reps() {
 	}
 	var elements []jsontext.Value
 	// What can be told of one element alone must not cost the others.
-	err := unmarshal(d.Payload, &elements, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	err := payload.Unmarshal(d.Payload, &elements, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	switch {
 	case err != nil:
 		d.refuse(nil, d.Payload, err)
@@ -201,9 +202,9 @@ type repMessage struct {
 
 var repFields = fieldsOf[repMessage]("source")
 
-func (d *decoder) rep(index *int, payload []byte) {
+func (d *decoder) rep(index *int, element []byte) {
 	var m repMessage
-	err := unmarshal(payload, &m)
+	err := payload.Unmarshal(element, &m)
 	r := m.Rep
 	if err == nil {
 		err = m.complete(&r, d.Received)
@@ -212,11 +213,11 @@ func (d *decoder) rep(index *int, payload []byte) {
 		if m.Athlete != nil && lift.CheckID("athlete", *m.Athlete) == nil {
 			d.address.athlete = *m.Athlete
 		}
-		d.refuse(index, payload, err)
+		d.refuse(index, element, err)
 		d.address.athlete = ""
 		return
 	}
-	d.UnknownFields += repFields.unknown(payload)
+	d.UnknownFields += repFields.unknown(element)
 	d.add(journal.Event{Kind: journal.KindRep, Rep: &r, Athlete: r.Athlete})
 }
 
@@ -250,7 +251,7 @@ var statusFields = fieldsOf[lift.DeviceStatus]()
 
 func decodeStatus(d *decoder) (*lift.DeviceStatus, error) {
 	var m lift.DeviceStatus
-	if err := unmarshal(d.Payload, &m); err != nil {
+	if err := payload.Unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
 	d.UnknownFields += statusFields.unknown(d.Payload)
@@ -273,7 +274,7 @@ func decodeAssign(d *decoder) (*lift.Assignment, error) {
 		return &lift.Assignment{Since: d.Received}, nil
 	}
 	var m assignMessage
-	if err := unmarshal(d.Payload, &m); err != nil {
+	if err := payload.Unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
 	a := m.Assignment
@@ -284,7 +285,7 @@ func decodeAssign(d *decoder) (*lift.Assignment, error) {
 		a = lift.Assignment{}
 	default:
 		if err := json.Unmarshal(m.Athlete, &a.Athlete); err != nil {
-			return nil, explain(err, "athlete")
+			return nil, payload.Explain(err, "athlete")
 		}
 		if err := lift.CheckID("athlete", a.Athlete); err != nil {
 			return nil, err
@@ -313,7 +314,7 @@ var samplesFields = fieldsOf[samplesMessage]()
 
 func decodeSamples(d *decoder) (*lift.Samples, error) {
 	var m samplesMessage
-	if err := unmarshal(d.Payload, &m); err != nil {
+	if err := payload.Unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
 	if m.Chunk == nil {
@@ -332,7 +333,7 @@ var checkInFields = fieldsOf[lift.CheckIn]()
 
 func decodeCheckIn(d *decoder) (*lift.CheckIn, error) {
 	var m lift.CheckIn
-	if err := unmarshal(d.Payload, &m); err != nil {
+	if err := payload.Unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
 	m.Time = stored(m.Time)

@@ -29,6 +29,7 @@ import (
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/monitor"
+	"github.com/spotterhq/spotter/internal/roster"
 	"github.com/spotterhq/spotter/internal/segmenter"
 	"github.com/spotterhq/spotter/internal/view"
 )
@@ -55,6 +56,7 @@ type stack struct {
 	newToken  string // of the admin, when it was just made
 
 	exercises *exercise.Catalogue
+	roster    *roster.Roster
 }
 
 // address is the line that tells other programs that the server is ready.
@@ -121,6 +123,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	if s.view, err = openView(ctx, c.viewPath(), s.journal.LastSeq(), logger.With("part", "view")); err != nil {
 		return nil, err
 	}
+	s.roster = roster.New(s.view, analysis.Settings{Zone: s.zone, Exercises: s.exercises})
 	intake := ingest.Options{Log: s.journal, Logger: logger.With("part", "ingest"), Now: time.Now}
 	if c.NatsURL == "" {
 		intake.DiskUsed = s.disk.used
@@ -132,7 +135,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	s.metrics = newMetrics()
 	s.monitor = monitor.New(monitor.Options{
 		Log: s.journal, View: s.view, Logger: logger.With("part", "monitor"), Now: time.Now,
-		Settings: s.settingsOf,
+		Settings: s.roster.Settings,
 		Alerted:  func(d time.Duration) { s.metrics.alerted.Observe(d.Seconds()) },
 	})
 	s.segmenter = segmenter.New(segmenter.Options{
@@ -154,7 +157,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},
-		Sets: analysis.Sets, Weeks: analysis.Weeks, Settings: s.settingsOf, Exercises: s.exercises, Zone: s.zone, Version: version,
+		Sets: analysis.Sets, Weeks: analysis.Weeks, Roster: s.roster, Exercises: s.exercises, Version: version,
 		Ready: s.problems, Metrics: s.metrics.registry,
 	})
 	if err != nil {
@@ -193,13 +196,6 @@ func gate(credentials *access.Store, strict bool, logger *slog.Logger) journal.G
 		return journal.Rights{Publish: grant.Publish, Subscribe: grant.Subscribe}, ok
 	}
 }
-
-func (s *stack) analysisSettings() analysis.Settings {
-	return analysis.Settings{Zone: s.zone, Exercises: s.exercises}
-}
-
-// settingsOf are the settings that everybody has.
-func (s *stack) settingsOf(lift.AthleteID) analysis.Settings { return s.analysisSettings() }
 
 func (c *logSettings) viewPath() string { return filepath.Join(c.Data, "view.db") }
 
@@ -246,9 +242,14 @@ func (s *stack) openInflux() (*influx.Follower, error) {
 	return influx.New(influx.Options{
 		URL: s.settings.InfluxURL, Token: s.settings.InfluxToken, Org: s.settings.InfluxOrg, Bucket: s.settings.InfluxBucket,
 		Log: s.journal, View: s.view, Logger: s.log.With("part", "influx"), Lookback: analysis.Lookback,
-		Sets: func(reps []lift.RepRecord) []lift.Set { return analysis.Sets(reps, s.zone) },
+		Sets: func(reps []lift.RepRecord) []lift.Set {
+			if len(reps) == 0 {
+				return nil
+			}
+			return analysis.Sets(reps, s.roster.Zone(reps[0].Athlete))
+		},
 		Weeks: func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
-			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, s.analysisSettings(), now)
+			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, s.roster.Settings(athlete), now)
 		},
 	})
 }

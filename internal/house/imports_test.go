@@ -56,6 +56,7 @@ var levels = map[string]int{
 	"internal/sim":       40,
 
 	"internal/backtest": 30,
+	"internal/roster":   30,
 
 	"internal/view": 25, // it follows the log, and reads its events
 
@@ -67,6 +68,7 @@ var levels = map[string]int{
 	"internal/access": 15,
 
 	"internal/exercise": 12,
+	"internal/payload":  12,
 
 	"internal/lift": 10,
 	"internal/feed": 10,

@@ -243,6 +243,10 @@ func (m *Monitor) judge(ctx context.Context, changes []view.Change) error {
 			m.partition(c.CheckIn.Athlete).add(c.CheckIn.Athlete, c)
 		case c.Plan != nil:
 			m.partition(c.Plan.Athlete).add(c.Plan.Athlete, c)
+		case c.Record != nil:
+			if err := m.settle(ctx, c.Record); err != nil {
+				return err
+			}
 		case c.Alert != nil && (c.Alert.Verb == lift.AlertFound || c.Alert.Verb == lift.AlertRetract):
 			m.partition(c.Alert.Alert.Athlete).hear(c)
 		case !c.Tick.IsZero():
@@ -292,6 +296,28 @@ func (m *Monitor) reload(ctx context.Context, touched map[lift.AthleteID]time.Ti
 		}
 	}
 	return m.each(ctx, func(ctx context.Context, p *partition) error { return p.judge(ctx, m.newest) })
+}
+
+// settle lets the athletes be judged anew whose settings a record may have changed.
+// What is dated holds from the change on; what is a fact about the athlete holds for
+// everything that is judged.
+func (m *Monitor) settle(ctx context.Context, r *lift.Record) error {
+	if r.Kind == lift.OfDevice {
+		return nil
+	}
+	if r.Kind == lift.OfAthlete {
+		id := lift.AthleteID(r.ID)
+		m.partition(id).want(id, r.At.Add(-analysis.Lookback))
+		return nil
+	}
+	athletes, err := m.o.View.Athletes(ctx, r.At.Add(-waiting))
+	if err != nil {
+		return err
+	}
+	for _, a := range athletes {
+		m.partition(a.ID).await(a.ID, r.At, m.newest)
+	}
+	return nil
 }
 
 // expire closes the alerts whose window is long past.
@@ -353,6 +379,10 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 			note(e.Athlete, e.CheckIn.Time)
 		case journal.KindPlan:
 			note(e.Athlete, e.Plan.At)
+		case journal.KindRecord:
+			if err := m.settle(ctx, e.Record); err != nil {
+				return pos, err
+			}
 		case journal.KindTick:
 			ticked = true
 			if e.Minute.After(m.newest) {

@@ -77,6 +77,22 @@ func (p *partition) hear(c *view.Change) {
 // want notes that the athlete must be judged anew from the given time on.
 func (p *partition) want(id lift.AthleteID, from time.Time) { p.at(id).loadFrom(from) }
 
+// await notes that the athlete must be judged anew from the given time on; those not
+// in memory come when nothing else happens.
+func (p *partition) await(id lift.AthleteID, from, now time.Time) {
+	if _, held := p.athletes[id]; held {
+		p.want(id, from)
+		return
+	}
+	if from.After(now) {
+		from = now // a tick finds it too, should one come first
+	}
+	if due, waits := p.due[id]; !waits || from.Before(due) {
+		p.due[id] = from
+	}
+	p.late = append(p.late, id)
+}
+
 func (a *athlete) loadFrom(from time.Time) {
 	if a.from.IsZero() || from.Before(a.from) {
 		a.from = from

@@ -25,6 +25,7 @@ type statements struct {
 	checkin, putCheckin, putPlan                       *sql.Stmt
 	alert, putAlert, addStep                           *sql.Stmt
 	quarantine, release, setPosition, setTick          *sql.Stmt
+	revision, putRecord, enrol, putAudit               *sql.Stmt
 }
 
 func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
@@ -57,6 +58,10 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.addStep, "INSERT INTO alert_steps VALUES (?,?,?,?)"},
 		{&s.quarantine, "INSERT INTO quarantine (id, received_us, data) VALUES (?,?,?) ON CONFLICT DO NOTHING"},
 		{&s.release, "UPDATE quarantine SET released = ? WHERE id = ? AND released IS NULL"},
+		{&s.revision, "SELECT revision FROM records WHERE kind = ? AND id = ? ORDER BY revision DESC LIMIT 1"},
+		{&s.putRecord, "INSERT INTO records VALUES (?,?,?,?,?)"},
+		{&s.enrol, "INSERT INTO athletes (athlete, site, touched_us) VALUES (?,?,0) ON CONFLICT DO NOTHING"},
+		{&s.putAudit, "INSERT INTO audit VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING"},
 		{&s.setTick, "UPDATE meta SET value = max(value, ?) WHERE key = 'tick'"},
 		{&s.setPosition, "UPDATE meta SET value = ? WHERE key = 'position'"},
 	} {
@@ -79,6 +84,7 @@ type applier struct {
 	touched   map[lift.AthleteID]touch
 	seen      map[deviceKey]int64
 	segmented map[deviceKey]bool // devices in whose samples reps were found
+	recorded  []*lift.Record
 }
 
 type touch struct {
@@ -105,6 +111,9 @@ func (a *applier) apply(e *journal.Entry) error {
 	if e.Device != "" {
 		a.seenDevice(deviceKey{e.Site, e.Device}, e.Received)
 	}
+	if err := a.audit(e); err != nil {
+		return err
+	}
 	switch e.Kind {
 	case journal.KindRep:
 		return a.rep(e)
@@ -126,6 +135,10 @@ func (a *applier) apply(e *journal.Entry) error {
 		return a.alert(e)
 	case journal.KindQuarantined:
 		return a.quarantine(e.Quarantined)
+	case journal.KindRecord:
+		return a.record(e)
+	case journal.KindRead:
+		return nil // audited already
 	case journal.KindReleased:
 		data, err := json.Marshal(e.Released)
 		if err != nil {

@@ -1,7 +1,7 @@
 package view
 
 // schemaVersion changes with schema: a view of another version is rebuilt.
-const schemaVersion = 3
+const schemaVersion = 4
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -77,6 +77,19 @@ CREATE INDEX alerts_athlete ON alerts(athlete, window_to_us);
 CREATE INDEX alerts_due ON alerts(window_kind, window_to_us) WHERE state IN ('open', 'acknowledged');
 CREATE TABLE alert_steps (seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, verb TEXT NOT NULL, data TEXT NOT NULL);
 CREATE INDEX alert_steps_alert ON alert_steps(alert);
+
+-- What people have written down, in every revision.
+CREATE TABLE records (
+  kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (kind, id, revision)
+) WITHOUT ROWID;
+
+-- Who has read or changed something about an athlete.
+CREATE TABLE audit (
+  athlete TEXT NOT NULL, at_us INTEGER NOT NULL, seq INTEGER NOT NULL, who TEXT NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (athlete, at_us, seq)
+) WITHOUT ROWID;
+CREATE INDEX audit_at ON audit(at_us, seq);
 
 CREATE TABLE quarantine (
   id TEXT PRIMARY KEY, received_us INTEGER NOT NULL, data TEXT NOT NULL, released TEXT

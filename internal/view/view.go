@@ -33,7 +33,7 @@ type Log interface {
 }
 
 // Change is one thing that a committed event changed. Exactly one of Rep, CheckIn,
-// Alert, Device and Tick is set. What it points to is not changed any more.
+// Alert, Plan, Record, Device and Tick is set. What it points to is not changed any more.
 type Change struct {
 	Seq      uint64
 	Received time.Time // of the event
@@ -43,6 +43,7 @@ type Change struct {
 	CheckIn *lift.CheckInRecord
 	Alert   *AlertStep
 	Plan    *PlanStep
+	Record  *lift.Record
 	Device  *Device
 	Tick    time.Time
 }
@@ -64,6 +65,7 @@ type View struct {
 	stmts     statements
 	changes   *feed.Feed[Change]
 	segmented map[deviceKey]bool // for Run only
+	records   records
 	log       *slog.Logger
 }
 
@@ -122,6 +124,9 @@ func open(ctx context.Context, path string, logger *slog.Logger) (_ *View, err e
 		return nil, err
 	}
 	if v.segmented, err = segmentedDevices(ctx, v.write); err != nil {
+		return nil, fmt.Errorf("open view: %w", err)
+	}
+	if v.records.all, err = loadRecords(ctx, v.write); err != nil {
 		return nil, fmt.Errorf("open view: %w", err)
 	}
 	v.changes = feed.New[Change](changesHeld, pos)
@@ -241,6 +246,7 @@ func (v *View) apply(ctx context.Context, entries []journal.Entry, pos uint64) e
 	if err := tx.Commit(); err != nil {
 		return err
 	}
+	v.records.put(a.recorded)
 	v.Counts.Events.Add(int64(len(entries)))
 	v.changes.PublishAll(pos, func(c Change) uint64 { return c.Seq }, a.changes)
 	return nil

@@ -1,12 +1,12 @@
-package ingest
+// Package payload reads JSON that others have sent, and says in their words what is
+// wrong with it.
+package payload
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,10 +17,11 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// unmarshal reads one JSON value with nothing behind it, or returns a FieldError.
-func unmarshal(data []byte, v any, options ...json.Options) error {
+// Unmarshal reads one JSON value with nothing behind it into v, or returns a
+// *lift.FieldError.
+func Unmarshal(data []byte, v any, options ...json.Options) error {
 	if err := json.Unmarshal(data, v, append(options, numbers)...); err != nil {
-		return explain(err, "")
+		return Explain(err, "")
 	}
 	return nil
 }
@@ -65,8 +66,9 @@ var (
 	errNull     = errors.New("null")
 )
 
-// explain says in the sender's words what a JSON error means.
-func explain(err error, within string) error {
+// Explain says what a JSON error means as a *lift.FieldError, of the named field
+// where it is not empty.
+func Explain(err error, within string) error {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		at := fieldName(syntax.JSONPointer)
 		if errors.Is(err, jsontext.ErrDuplicateName) {
@@ -150,51 +152,4 @@ func kindName(k jsontext.Kind) string {
 		return "object"
 	}
 	return "array"
-}
-
-// fields are the names of a JSON object's fields, as they stand in JSON.
-type fields map[string]bool
-
-// fieldsOf are the fields that T is read from, but for those that only the log may
-// set.
-func fieldsOf[T any](but ...string) fields {
-	known := make(fields)
-	known.of(reflect.TypeFor[T](), but)
-	return known
-}
-
-// of walks the embedded structs itself: to Go, lift.Rep's field Rep is hidden by the
-// name of the embedded struct, to JSON it is not.
-func (known fields) of(t reflect.Type, but []string) {
-	for f := range t.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case f.Anonymous && name == "":
-			known.of(f.Type, but)
-		case name != "" && name != "-" && !slices.Contains(but, name):
-			known[strconv.Quote(name)] = true
-		}
-	}
-}
-
-// unknown counts the fields of a JSON object that are not among these.
-func (known fields) unknown(object []byte) int {
-	d := jsontext.NewDecoder(bytes.NewBuffer(object))
-	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return 0
-	}
-	n := 0
-	for d.PeekKind() == '"' {
-		name, err := d.ReadValue()
-		if err != nil {
-			break
-		}
-		if !known[string(name)] {
-			n++
-		}
-		if d.SkipValue() != nil {
-			break
-		}
-	}
-	return n
 }
