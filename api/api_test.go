@@ -19,6 +19,7 @@ import (
 
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/ingest"
+	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/view"
@@ -62,7 +63,7 @@ func open(t testing.TB, change ...func(*Options)) *gym {
 		t.Fatal(err)
 	}
 	o := Options{
-		View: g.view, Log: g.log, Clock: time.Now, Logger: logger, Auth: auth,
+		View: g.view, Log: g.log, Clock: time.Now, Logger: logger, Auth: auth, Credentials: access.In(t.TempDir()),
 		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/backtest"
 	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
@@ -57,6 +58,9 @@ type Options struct {
 	Clock  func() time.Time
 	Logger *slog.Logger
 	Auth   *Auth
+	// Credentials are those for the embedded broker; nil means that the broker is
+	// another's.
+	Credentials *access.Store
 	// Ready tells what is wrong; nil means that nothing ever is.
 	Ready func() []Problem
 	// Metrics is what /metrics shows; nil shows nothing.
@@ -73,17 +77,18 @@ type Options struct {
 
 // Server answers HTTP.
 type Server struct {
-	view     *view.View
-	events   Log
-	decode   func(string, []byte, time.Time) []journal.Event
-	sets     func([]lift.RepRecord, *time.Location) []lift.Set
-	weeks    func(analysis.History, analysis.Settings, time.Time) []lift.Week
-	now      func() time.Time
-	log      *slog.Logger
-	auth     *Auth
-	ready    func() []Problem
-	gatherer prometheus.Gatherer
-	retain   func(context.Context, string, []byte) error
+	view        *view.View
+	events      Log
+	decode      func(string, []byte, time.Time) []journal.Event
+	sets        func([]lift.RepRecord, *time.Location) []lift.Set
+	weeks       func(analysis.History, analysis.Settings, time.Time) []lift.Week
+	now         func() time.Time
+	log         *slog.Logger
+	auth        *Auth
+	ready       func() []Problem
+	gatherer    prometheus.Gatherer
+	retain      func(context.Context, string, []byte) error
+	credentials *access.Store
 
 	exercises *exercise.Catalogue
 	roster    *roster.Roster
@@ -134,7 +139,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
-		auth: o.Auth, ready: o.Ready, gatherer: o.Metrics, retain: o.Retain, exercises: o.Exercises, roster: o.Roster,
+		auth: o.Auth, credentials: o.Credentials, ready: o.Ready, gatherer: o.Metrics, retain: o.Retain, exercises: o.Exercises, roster: o.Roster,
 		tickets:  tickets{held: map[string]ticket{}},
 		failures: newFailures(),
 		looks:    looks{seen: map[lookKey]*look{}},
@@ -207,6 +212,8 @@ func (s *Server) route(version string) {
 	s.addRules()
 	s.addBacktests()
 	s.addSession()
+	s.addTokens()
+	s.addCredentials()
 	s.addSystem()
 	s.addDocs()
 }

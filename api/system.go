@@ -120,7 +120,7 @@ func (s *Server) addDocs() {
 // completeSchemas says what huma cannot know: nothing is ever null, answers may
 // get more fields, and a problem names the field at fault.
 func completeSchemas(doc *huma.OpenAPI) {
-	requests := map[string]bool{"RepPatch": true, "Remark": true, "BacktestQuestion": true, "Key": true}
+	requests := map[string]bool{"RepPatch": true, "Remark": true, "BacktestQuestion": true, "Key": true, "TokenRequest": true, "CredentialRequest": true}
 	for name, schema := range doc.Components.Schemas.Map() {
 		for _, p := range schema.Properties {
 			p.Nullable = false

@@ -88,6 +88,9 @@ func (c *serverSettings) send(ctx context.Context, method, path string, body, in
 		}
 		return fmt.Errorf("server answers %s: %s", answer.Status, problem.Detail)
 	}
+	if into == nil {
+		return nil
+	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("read server's answer: %w", err)
 	}

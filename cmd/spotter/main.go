@@ -36,6 +36,7 @@ type commandLine struct {
 	Simulate    simulateCommand    `cmd:"" help:"Let simulated lifters train on any MQTT broker."`
 	Device      deviceCommand      `cmd:"" help:"Credentials of sensors, gateways and kiosks for the embedded broker."`
 	TLS         tlsCommand         `cmd:"" name:"tls" help:"Certificates for HTTP and the embedded broker, by an authority of your own."`
+	Token       tokenCommand       `cmd:"" help:"Tokens of the HTTP API."`
 	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
 	Rebuild     rebuildCommand     `cmd:"" help:"Build the view anew from the log."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it lives."`

@@ -111,8 +111,10 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	}
 	c.warnInTheClear(s.tls, logger)
 	var broker *journal.BrokerOptions
+	var credentials *access.Store
 	if c.MQTTBroker == "" {
-		broker = &journal.BrokerOptions{Addr: c.MQTT, Gate: gate(access.In(c.Data), c.MQTTAuth, logger)}
+		credentials = access.In(c.Data)
+		broker = &journal.BrokerOptions{Addr: c.MQTT, Gate: gate(credentials, c.MQTTAuth, logger)}
 		if s.tls != nil {
 			broker.TLS = s.tls.Config(c.demands(tlsMQTT))
 		}
@@ -153,7 +155,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		s.listener = tls.NewListener(s.listener, s.tls.Config(c.demands(tlsHTTP), "h2", "http/1.1"))
 	}
 	s.api, err = api.New(api.Options{
-		View: s.view, Log: s.journal, Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth,
+		View: s.view, Log: s.journal, Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth, Credentials: credentials,
 		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},
@@ -180,11 +182,11 @@ func openView(ctx context.Context, path string, end uint64, logger *slog.Logger)
 	return view.Open(ctx, path, logger)
 }
 
-// gate lets anybody in until the first credential exists, unless it is strict.
+// gate lets anybody in until the first credential is made, unless it is strict.
 func gate(credentials *access.Store, strict bool, logger *slog.Logger) journal.Gate {
 	return func(l journal.Login) (journal.Rights, bool) {
-		all, err := credentials.List()
-		if err == nil && len(all) == 0 && !strict {
+		closed, err := credentials.Any()
+		if err == nil && !closed && !strict {
 			return journal.Anybody(), true
 		}
 		grant, ok, loginErr := credentials.Login(l.Username, l.Password)

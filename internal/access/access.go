@@ -113,15 +113,23 @@ func (s *Store) List() ([]Credential, error) {
 	return slices.Clone(all), err
 }
 
-// Add keeps a new credential and returns its password, which is not kept. Created
-// and SHA256 are set here. The error is ErrExists or a *lift.FieldError.
-func (s *Store) Add(c Credential, now time.Time) (password string, err error) {
+// Any reports whether there is, or ever was, a credential: what has been closed to
+// strangers stays closed when the last one is revoked.
+func (s *Store) Any() (bool, error) {
+	all, err := s.shelf.list()
+	return len(all) > 0 || s.shelf.exists(), err
+}
+
+// Add keeps a new credential and returns it with its password, which is not kept.
+// Created, SHA256 and a device's Devices are set here. The error is ErrExists or a
+// *lift.FieldError.
+func (s *Store) Add(c Credential, now time.Time) (_ Credential, password string, err error) {
 	if err := c.validate(); err != nil {
-		return "", err
+		return c, "", err
 	}
 	password = rand.Text() // 130 bits
 	c.Created, c.SHA256 = now.UTC().Truncate(time.Second), Hash(password)
-	return password, s.shelf.change(func(all []Credential) ([]Credential, error) {
+	return c, password, s.shelf.change(func(all []Credential) ([]Credential, error) {
 		if slices.ContainsFunc(all, func(o Credential) bool { return o.Username() == c.Username() }) {
 			return nil, fmt.Errorf("%s: %w", c.Username(), ErrExists)
 		}

@@ -15,7 +15,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func TestOnlyAHashIsKept(t *testing.T) {
 	s := In(t.TempDir())
-	password, err := s.Add(Credential{Kind: Device, Site: "main", Name: "bar-1"}, noon)
+	_, password, err := s.Add(Credential{Kind: Device, Site: "main", Name: "bar-1"}, noon)
 	if err != nil || len(password) < 26 {
 		t.Fatal(password, err)
 	}
@@ -78,7 +78,7 @@ func TestBadCredentialsNameTheField(t *testing.T) {
 		{Credential{Kind: Gateway, Site: "main", Name: "gw", Devices: []lift.DeviceID{"#"}}, "devices"},
 		{Credential{Kind: Kiosk, Site: "main", Name: "desk", Devices: []lift.DeviceID{"a"}}, "devices"},
 	} {
-		_, err := In(t.TempDir()).Add(c.credential, noon)
+		_, _, err := In(t.TempDir()).Add(c.credential, noon)
 		var field *lift.FieldError
 		if !errors.As(err, &field) || field.Field != c.field {
 			t.Errorf("%+v: %v, want an error of %s", c.credential, err, c.field)
@@ -89,10 +89,10 @@ func TestBadCredentialsNameTheField(t *testing.T) {
 func TestNamesAreUniqueUntilRevoked(t *testing.T) {
 	s := In(t.TempDir())
 	c := Credential{Kind: Device, Site: "main", Name: "bar-1"}
-	if _, err := s.Add(c, noon); err != nil {
+	if _, _, err := s.Add(c, noon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Add(c, noon); !errors.Is(err, ErrExists) {
+	if _, _, err := s.Add(c, noon); !errors.Is(err, ErrExists) {
 		t.Fatal(err)
 	}
 	if err := s.Revoke("main/bar-1"); err != nil {
@@ -101,7 +101,7 @@ func TestNamesAreUniqueUntilRevoked(t *testing.T) {
 	if err := s.Revoke("main/bar-1"); !errors.Is(err, ErrUnknown) {
 		t.Fatal(err)
 	}
-	if _, err := s.Add(c, noon); err != nil {
+	if _, _, err := s.Add(c, noon); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -57,6 +57,13 @@ func (s *shelf[T]) find(key string) (item T, ok bool, err error) {
 	return item, ok, nil
 }
 
+// exists reports whether there is a file, as of the last time it was looked at.
+func (s *shelf[T]) exists() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known != nil
+}
+
 func (s *shelf[T]) load() error {
 	info, err := os.Stat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
