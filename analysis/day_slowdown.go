@@ -24,7 +24,6 @@ type lineReference struct {
 const (
 	lineDays   = 42
 	lineMargin = 1.025 // a load up to this much over the heaviest is still comparable
-	tempoS     = 3     // a set lowered this slowly is not lifted as fast as possible
 	kept32     = 1e-6  // in m/s, what the facts of sets may have lost: they hold velocities in half the room
 )
 

@@ -134,14 +134,14 @@ type set struct {
 
 // live is what is known of a set whose reps are held.
 type live struct {
-	first, last  int32 // index of its first and last rep; others' may lie between
-	earliest     int32 // the rep that was logged first
-	number       int32
-	ended        int64
-	received     int64 // latest receipt
-	slow         slowdown
-	early        float64 // fastest of the first three work reps
-	rom, lowered moments
+	first, last int32 // index of its first and last rep; others' may lie between
+	earliest    int32 // the rep that was logged first
+	number      int32
+	ended       int64
+	received    int64 // latest receipt
+	slow        slowdown
+	early       float64 // fastest of the first three work reps
+	rom         moments
 }
 
 // of is what is known of a set whose reps are held.
@@ -339,6 +339,9 @@ func (d *diary) place(i int32) int32 {
 	if r.rom != absent {
 		v.rom.add(float64(r.rom))
 	}
+	if r.eccentric != absent {
+		s.tempo = d.slowOnPurpose(k)
+	}
 	if r.warmup {
 		return k
 	}
@@ -351,13 +354,23 @@ func (d *diary) place(i int32) int32 {
 			v.early = max(v.early, r.velocity)
 		}
 	}
-	if r.eccentric != absent {
-		v.lowered.add(float64(r.eccentric))
-		s.tempo = v.lowered.mean() >= tempoS
-	}
 	s.addTechnique(r)
 	s.faulty = d.faults(k)
 	return k
+}
+
+// slowOnPurpose reports whether set k is lowered too slowly to be lifted as fast as
+// possible.
+func (d *diary) slowOnPurpose(k int32) bool {
+	v := d.of(&d.sets[k])
+	lowered := d.values[:0]
+	for i := v.first; i <= v.last; i++ {
+		if r := &d.reps[i]; r.set == k && !r.failed && r.eccentric != absent {
+			lowered = append(lowered, float64(r.eccentric))
+		}
+	}
+	d.values = lowered
+	return profile.Tempo(lowered)
 }
 
 // joins returns the set that the rep goes on with, or -1.

@@ -19,10 +19,6 @@ const (
 	LongDays = 24 * 7
 )
 
-// tempoS is the eccentric duration in seconds from which on a set was slow on
-// purpose: its velocities are not the athlete's best.
-const tempoS = 3.0
-
 // History is what is known of one athlete: sets, and the reps that they name.
 type History struct {
 	Sets []lift.Set
@@ -124,7 +120,7 @@ func tracks(h History, at time.Time, o Options) []*track {
 				own = append(own, r)
 			}
 		}
-		if set.From.After(at) || tempo(own) {
+		if set.From.After(at) || Tempo(lowered(own)) {
 			continue
 		}
 		exercise := o.lookUp(set)
@@ -155,15 +151,15 @@ func tracks(h History, at time.Time, o Options) []*track {
 	return sorted
 }
 
-// tempo reports whether the eccentric phases of a set were slow on purpose.
-func tempo(reps []*lift.RepRecord) bool {
+// lowered are the eccentric durations of the completed reps.
+func lowered(reps []*lift.RepRecord) []float64 {
 	var eccentric []float64
 	for _, r := range reps {
-		if r.Eccentric != nil {
+		if r.Eccentric != nil && !r.Failed {
 			eccentric = append(eccentric, *r.Eccentric)
 		}
 	}
-	return len(eccentric) > 0 && median(eccentric) >= tempoS
+	return eccentric
 }
 
 // fail notes the first failed rep of a set after its completed ones.
