@@ -36,7 +36,7 @@ func (d *diary) convertCheckIn(c *lift.CheckInRecord) report {
 	r := report{
 		at: c.Time.UnixNano(), day: dateOf(c.Time, d.Zone), id: c.ID, revision: c.Revision, phase: c.Phase, pain: noPain,
 		sleep: given(c.SleepH), stiff: given(c.StiffMorningMin),
-		flags: int8(redFlags(c.Symptoms)), nerves: int8(radicularSymptoms(c.Symptoms)),
+		flags: countOf(redFlags, c), nerves: countOf(radicularSymptoms, c),
 		moves: slices.Contains(c.Symptoms, lift.EasesWithMovement), rests: slices.Contains(c.Symptoms, lift.EasesWithRest),
 	}
 	if c.Pain != nil {
@@ -46,6 +46,17 @@ func (d *diary) convertCheckIn(c *lift.CheckInRecord) report {
 		r.nutrition = int8(*c.Nutrition)
 	}
 	return r
+}
+
+// countOf is how many of the symptoms a check-in names.
+func countOf(symptoms []lift.Symptom, c *lift.CheckInRecord) int8 {
+	n := int8(0)
+	for _, s := range c.Symptoms {
+		if slices.Contains(symptoms, s) {
+			n++
+		}
+	}
+	return n
 }
 
 func compareReports(a, b report) int {

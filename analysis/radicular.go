@@ -2,17 +2,8 @@ package analysis
 
 import "github.com/spotterhq/spotter/internal/lift"
 
-// radicularSymptoms counts the symptoms of a pinched nerve.
-func radicularSymptoms(symptoms []lift.Symptom) int {
-	n := 0
-	for _, s := range symptoms {
-		switch s {
-		case lift.Radiating, lift.Numbness, lift.Tingling:
-			n++
-		}
-	}
-	return n
-}
+// radicularSymptoms are those of a pinched nerve.
+var radicularSymptoms = []lift.Symptom{lift.Radiating, lift.Numbness, lift.Tingling}
 
 // radicular is the finding of a check-in with such a symptom and no red flag.
 func (d *diary) radicular(r *report) lift.Finding {

@@ -2,19 +2,12 @@ package analysis
 
 import "github.com/spotterhq/spotter/internal/lift"
 
-// redFlags counts the symptoms that want a doctor at once. Sudden severe pain
-// is one by its tick alone, whatever score goes with it: a missed emergency is
-// worse than a needless call.
-func redFlags(symptoms []lift.Symptom) int {
-	n := 0
-	for _, s := range symptoms {
-		switch s {
-		case lift.SaddleNumbness, lift.BladderBowel, lift.BilateralLeg, lift.ProgressiveWeakness,
-			lift.Trauma, lift.Fever, lift.WeightLoss, lift.NightPain, lift.SuddenSevere:
-			n++
-		}
-	}
-	return n
+// redFlags are the symptoms that want a doctor at once. Sudden severe pain is one
+// by its tick alone, whatever score goes with it: a missed emergency is worse than
+// a needless call.
+var redFlags = []lift.Symptom{
+	lift.SaddleNumbness, lift.BladderBowel, lift.BilateralLeg, lift.ProgressiveWeakness,
+	lift.Trauma, lift.Fever, lift.WeightLoss, lift.NightPain, lift.SuddenSevere,
 }
 
 // redFlag is the finding of a check-in that names a red flag.
