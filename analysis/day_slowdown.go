@@ -108,7 +108,7 @@ func (d *diary) slowOn(x, device int32, at, day date, now int64) slowDay {
 	if !r.usable {
 		return slowDay{}
 	}
-	out := slowDay{sessions: r.sessions, limit: max(l.DropPct, profile.Noise{TypicalError: l.NoisePct}.Band(r.sessions, profile.Percent95))}
+	out := slowDay{sessions: r.sessions, limit: max(l.DropPct, profile.Noise{TypicalError: l.NoisePct}.Band(r.sessions))}
 	heaviest := false
 	if at < day {
 		now = math.MaxInt64

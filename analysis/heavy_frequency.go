@@ -222,5 +222,5 @@ func (d *diary) recovery(day date, l *HeavyFrequencyLimits) recovery {
 // band is how far one more value may be from the mean while it is only the usual
 // variation.
 func (m *moments) band() float64 {
-	return profile.Noise{TypicalError: m.deviation(), Freedom: int(m.n) - 1}.Band(int(m.n), profile.Percent95)
+	return profile.Noise{TypicalError: m.deviation(), Freedom: int(m.n) - 1}.Band(int(m.n))
 }

@@ -12,7 +12,7 @@ import (
 // smaller: it does not know how far the line is from the truth.
 const PublishedErrorPct = 9.8
 
-// maxReps is up to how many repetitions to failure the rep formulas hold.
+// maxReps is up to how many repetitions to failure the formula holds.
 const maxReps = 10
 
 // Anchored is the day's maximum from one load and velocity, with the slope of
@@ -39,11 +39,6 @@ func Epley(loadKg float64, reps int) (float64, bool) {
 		return loadKg, true
 	}
 	return loadKg * (1 + 0.0333*float64(reps)), reps > 1 && reps <= maxReps
-}
-
-// Brzycki is the maximum after repetitions to failure, 1 to 10 of them.
-func Brzycki(loadKg float64, reps int) (float64, bool) {
-	return loadKg / (1.0278 - 0.0278*float64(reps)), reps >= 1 && reps <= maxReps
 }
 
 // MinVelocity is the mean velocity at one repetition maximum, and where it is known

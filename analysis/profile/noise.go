@@ -7,29 +7,14 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// The normal quantiles as the literature writes them.
-const (
-	z95 = 1.96
-	z90 = 1.645
-)
+// z95 is the normal quantile as the literature writes it.
+const z95 = 1.96
 
-// Confidence is how sure a band is to hold what is only noise.
-type Confidence int
-
-// The confidences in use, in percent.
-const (
-	Percent95 Confidence = 95
-	Percent90 Confidence = 90
-)
-
-// quantile is the two-sided quantile of Student's t with so many degrees of
-// freedom; 0 of them means that the noise is known, and the normal one.
-func (c Confidence) quantile(freedom int) float64 {
+// quantile95 is the two-sided quantile of 95 % of Student's t with so many degrees
+// of freedom; 0 of them means that the noise is known, and the normal one.
+func quantile95(freedom int) float64 {
 	if freedom > 0 {
-		return distuv.StudentsT{Sigma: 1, Nu: float64(freedom)}.Quantile(0.5 + float64(c)/200)
-	}
-	if c == Percent90 {
-		return z90
+		return distuv.StudentsT{Sigma: 1, Nu: float64(freedom)}.Quantile(0.975)
 	}
 	return z95
 }
@@ -38,19 +23,6 @@ func (c Confidence) quantile(freedom int) float64 {
 type Noise struct {
 	TypicalError float64 // standard deviation of one test, in the unit of the test or as a share
 	Freedom      int     // degrees of freedom behind it; 0: taken as known
-}
-
-// NoiseOfRetest returns the noise from two tests of the same people, in the same
-// order; false with fewer than two people or unequal lists.
-func NoiseOfRetest(first, second []float64) (Noise, bool) {
-	if len(first) != len(second) || len(first) < 2 {
-		return Noise{}, false
-	}
-	difference := make([]float64, len(first))
-	for i := range first {
-		difference[i] = second[i] - first[i]
-	}
-	return Noise{stat.StdDev(difference, nil) / math.Sqrt2, len(first) - 1}, true
 }
 
 // NoiseWithin returns the noise within groups of repeated measurements as a share
@@ -75,14 +47,11 @@ func NoiseWithin(groups [][]float64) (Noise, bool) {
 	return Noise{math.Sqrt(squares / float64(freedom)), freedom}, true
 }
 
-// DetectableChange is the smallest difference between two single tests that is more
-// than noise (MDC).
-func (n Noise) DetectableChange(c Confidence) float64 { return n.Band(1, c) }
-
 // Band is how far one test may be from the mean of so many earlier ones, at least
-// one, while it is only noise.
-func (n Noise) Band(earlier int, c Confidence) float64 {
-	return c.quantile(n.Freedom) * n.TypicalError * math.Sqrt(1+1/float64(earlier))
+// one, while it is only noise, with 95 % confidence. With one earlier test it is the
+// smallest detectable change (MDC).
+func (n Noise) Band(earlier int) float64 {
+	return quantile95(n.Freedom) * n.TypicalError * math.Sqrt(1+1/float64(earlier))
 }
 
 // SmallestWorthwhile is the smallest change that matters: a fifth of the standard

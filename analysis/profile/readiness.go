@@ -139,12 +139,12 @@ func (r *Standing) judge(p past) {
 		r.Against, r.NoiseSource = "same_load", p.source
 		usual := stat.Mean(earlier, nil)
 		r.expect(usual, p.between)
-		r.place(usual*p.noise.TypicalError, usual*p.noise.Band(len(earlier), Percent95))
+		r.place(usual*p.noise.TypicalError, usual*p.noise.Band(len(earlier)))
 	case p.lined && p.sessions >= minSessions && reached:
 		r.Against, r.NoiseSource, r.Sessions = "line", "own", p.sessions
 		r.expect(p.line.At(r.LoadKg), p.between)
 		off, _ := p.line.ErrorAt(r.LoadKg)
-		r.place(p.line.SEE, Percent95.quantile(p.line.N-2)*off)
+		r.place(p.line.SEE, quantile95(p.line.N-2)*off)
 	case same:
 		r.Against = "same_load"
 		r.expect(stat.Mean(earlier, nil), p.between)
