@@ -73,6 +73,9 @@ type Options struct {
 	// Exercises are those that are known; nil means the standard ones.
 	Exercises *exercise.Catalogue
 	Version   string // of the program
+	// Backup writes a backup of everything, and notes who asked for it; nil where none
+	// can be made. It is called by one at a time.
+	Backup func(ctx context.Context, w io.Writer, samples bool, by string) error
 }
 
 // Server answers HTTP.
@@ -93,6 +96,9 @@ type Server struct {
 	exercises *exercise.Catalogue
 	roster    *roster.Roster
 	backtests *backtest.Queue
+
+	backup    func(ctx context.Context, w io.Writer, samples bool, by string) error
+	backingUp sync.Mutex
 
 	echo     *echo.Echo
 	api      huma.API
@@ -140,6 +146,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
 		auth: o.Auth, credentials: o.Credentials, ready: o.Ready, gatherer: o.Metrics, retain: o.Retain, exercises: o.Exercises, roster: o.Roster,
+		backup:   o.Backup,
 		tickets:  tickets{held: map[string]ticket{}},
 		failures: newFailures(),
 		looks:    looks{seen: map[lookKey]*look{}},
@@ -215,6 +222,7 @@ func (s *Server) route(version string) {
 	s.addTokens()
 	s.addCredentials()
 	s.addSystem()
+	s.addBackup()
 	s.addDocs()
 }
 
@@ -299,6 +307,9 @@ func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
 			cause := recover()
 			if cause == nil {
 				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause) // an answer is to end in its middle
 			}
 			if c.Request().Context().Err() != nil {
 				return // huma panics when it cannot write to a client that is gone

@@ -80,13 +80,7 @@ func (c *serverSettings) send(ctx context.Context, method, path string, body, in
 		return fmt.Errorf("read server's answer: %w", err)
 	}
 	if answer.StatusCode >= http.StatusMultipleChoices {
-		var problem struct {
-			Detail string `json:"detail"`
-		}
-		if json.Unmarshal(data, &problem) != nil || problem.Detail == "" {
-			return fmt.Errorf("server answers %s", answer.Status)
-		}
-		return fmt.Errorf("server answers %s: %s", answer.Status, problem.Detail)
+		return refused(answer.Status, data)
 	}
 	if into == nil {
 		return nil
@@ -95,6 +89,17 @@ func (c *serverSettings) send(ctx context.Context, method, path string, body, in
 		return fmt.Errorf("read server's answer: %w", err)
 	}
 	return nil
+}
+
+// refused is the error of an answer that is a problem document, or should be.
+func refused(status string, data []byte) error {
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	if json.Unmarshal(data, &problem) != nil || problem.Detail == "" {
+		return fmt.Errorf("server answers %s", status)
+	}
+	return fmt.Errorf("server answers %s: %s", status, problem.Detail)
 }
 
 // pages reads a list to its end.

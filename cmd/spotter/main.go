@@ -38,6 +38,8 @@ type commandLine struct {
 	TLS         tlsCommand         `cmd:"" name:"tls" help:"Certificates for HTTP and the embedded broker, by an authority of your own."`
 	Token       tokenCommand       `cmd:"" help:"Tokens of the HTTP API."`
 	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
+	Backup      backupCommand      `cmd:"" help:"Write everything into one file, of a running server or of a folder."`
+	Restore     restoreCommand     `cmd:"" help:"Make a data folder of a backup."`
 	Rebuild     rebuildCommand     `cmd:"" help:"Build the view anew from the log."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it lives."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

@@ -25,6 +25,7 @@ import (
 	"github.com/spotterhq/spotter/ingest/mqtt"
 	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/authority"
+	"github.com/spotterhq/spotter/internal/backup"
 	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -72,6 +73,9 @@ var errInUse = errors.New("the data folder is in use by another spotter; talk to
 func lockData(dir string) (*flock.Flock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	if err := backup.CheckFinished(dir); err != nil {
+		return nil, err
 	}
 	lock := flock.New(filepath.Join(dir, "lock"))
 	ok, err := lock.TryLock()
@@ -160,7 +164,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},
 		Sets: analysis.Sets, Weeks: analysis.Weeks, Roster: s.roster, Exercises: s.exercises, Version: version,
-		Ready: s.problems, Metrics: s.metrics.registry,
+		Ready: s.problems, Metrics: s.metrics.registry, Backup: s.backUp,
 	})
 	if err != nil {
 		return nil, err

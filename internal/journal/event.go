@@ -67,10 +67,6 @@ type Event struct {
 	// revision the smaller hash counts. Append sets it.
 	Hash string `json:"hash,omitzero"`
 
-	// InPlaceOf is set where a rep is filed anew: the sequence of its first event, which
-	// is not in the log any more. It orders reps as before.
-	InPlaceOf uint64 `json:"in_place_of,omitzero"`
-
 	// ExpectLast, where set, lets the append fail with ErrDisplaced unless the
 	// newest event of the same athlete and kind has this sequence (0: none yet).
 	ExpectLast *uint64 `json:"-"`
@@ -141,15 +137,15 @@ func digest(kind Kind, content any) (string, error) {
 }
 
 func (e *Event) encode() ([]byte, error) {
-	data, err := json.Marshal(e)
+	data, err := json.Marshal(e, json.Deterministic(true)) // the same event has the same identity
 	if err != nil {
 		return nil, fmt.Errorf("encode %s event: %w", e.Kind, err)
 	}
 	return data, nil
 }
 
-// decode reads a stored event of any released version.
-func decode(data []byte) (Event, error) {
+// Decode reads a stored event of any released version.
+func Decode(data []byte) (Event, error) {
 	var e Event
 	if err := json.Unmarshal(data, &e); err != nil {
 		return e, fmt.Errorf("decode event: %w", err)

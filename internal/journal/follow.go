@@ -41,7 +41,7 @@ func (l *Log) startTail(ctx context.Context, stream jetstream.Stream, size int) 
 			return
 		}
 		seq := meta.Sequence.Stream
-		e, err := decode(m.Data())
+		e, err := Decode(m.Data())
 		if err != nil {
 			l.log.Error("log entry cannot be read", "seq", seq, "error", err)
 			t.PublishAll(seq, nil, nil)
@@ -127,7 +127,7 @@ func (l *Log) read(ctx context.Context, t *tail, after uint64, max int, dst []En
 			return dst, after, fmt.Errorf("read log after %d: %w", pos, err)
 		}
 		pos = m.Sequence
-		e, err := decode(m.Data)
+		e, err := Decode(m.Data)
 		if err != nil {
 			return dst, after, fmt.Errorf("read log at %d: %w", pos, err)
 		}

@@ -13,6 +13,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"github.com/spotterhq/spotter/internal/lift"
 )
 
 const (
@@ -351,6 +353,22 @@ func (l *Log) SavePosition(ctx context.Context, follower string, seq uint64) err
 	return nil
 }
 
+// Positions returns everything that SavePosition has stored, by follower.
+func (l *Log) Positions(ctx context.Context) (map[string]uint64, error) {
+	names, err := l.kv.ListKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list positions: %w", err)
+	}
+	defer func() { _ = names.Stop() }()
+	all := map[string]uint64{}
+	for name := range names.Keys() {
+		if all[name], err = l.LoadPosition(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // LoadPosition returns what SavePosition stored last, 0 where nothing was.
 func (l *Log) LoadPosition(ctx context.Context, follower string) (uint64, error) {
 	entry, err := l.kv.Get(ctx, follower)
@@ -365,6 +383,26 @@ func (l *Log) LoadPosition(ctx context.Context, follower string) (uint64, error)
 		return 0, fmt.Errorf("load position of %s: %w", follower, err)
 	}
 	return seq, nil
+}
+
+// Erase removes the athlete's events from the log, and those at the given
+// sequences, which were filed under nobody or somebody else.
+func (l *Log) Erase(ctx context.Context, athlete lift.AthleteID, others []uint64) error {
+	if err := lift.CheckID("athlete", athlete); err != nil {
+		return err
+	}
+	if err := l.stream.Purge(ctx, jetstream.WithPurgeSubject(eventSubjects+string(athlete)+".>")); err != nil {
+		return fmt.Errorf("purge events of an athlete: %w", err)
+	}
+	for _, seq := range others {
+		if _, err := l.stream.GetMsg(ctx, seq); errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue // gone already
+		}
+		if err := l.stream.SecureDeleteMsg(ctx, seq); err != nil {
+			return fmt.Errorf("delete event %d: %w", seq, err)
+		}
+	}
+	return nil
 }
 
 // Close ends the tail, the connection and the embedded server.
