@@ -265,9 +265,10 @@ type assignMessage struct {
 	Exercise   *lift.ExerciseID `json:"exercise"`
 	Since      *time.Time       `json:"since"`
 	SinceGiven jsontext.Value   `json:"since_given"` // not the sender's to say
+	Erased     jsontext.Value   `json:"erased"`      // nor this
 }
 
-var assignFields = fieldsOf[assignMessage]("since_given")
+var assignFields = fieldsOf[assignMessage]("since_given", "erased")
 
 func decodeAssign(d *decoder) (*lift.Assignment, error) {
 	if len(bytes.TrimSpace(d.Payload)) == 0 {

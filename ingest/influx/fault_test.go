@@ -19,6 +19,7 @@ import (
 
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/view"
 )
 
 // inFront puts a proxy before the rig's server. fault may answer a request itself:
@@ -246,6 +247,7 @@ func TestEraseLeavesNothingOfTheAthlete(t *testing.T) {
 	ana, bo := r.athlete("ana"), r.athlete("bo")
 	r.append(r.reps(1, 10, ana)...)
 	r.append(r.rep(50, bo, at(5000), 0.5), r.assign(ana, "deadlift", at(0)), r.chunk(0, at(1), 100, 0.5, 0.6))
+	r.append(r.assign("", "", at(100)), r.chunk(1, at(200), 100, 0.5, 0.6), r.chunk(2, at(300), 100, 0.5))
 	r.append(r.found("al_1", ana, lift.Warning, "x", at(9)), r.tick(at(60)))
 	f, _ := r.follower()
 	r.settled(f)
@@ -254,21 +256,35 @@ func TestEraseLeavesNothingOfTheAthlete(t *testing.T) {
 			t.Fatalf("no %s to erase", m)
 		}
 	}
-	done, err := f.Erase(t.Context(), ana)
+	done, err := f.Erase(t.Context(), ana, []view.Stretch{{Site: r.site, Device: "bar-1", From: at(199), To: at(201)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(done) != 2 || done[0].Bucket != r.db.bucket || done[1].Bucket != r.db.bucket+"_samples" || done[0].By == "" || done[0].Server == "" {
 		t.Errorf("receipt %+v", done)
 	}
-	for m, want := range map[string]int{"rep": 1, "set": 1, "week": 1, "alert": 0, "velocity": 0} {
+	for m, want := range map[string]int{"rep": 1, "set": 1, "week": 1, "alert": 0, "velocity": 1} {
 		if got := len(r.rows(m)); got != want {
 			t.Errorf("%d points of %s are left, want %d", got, m, want)
 		}
 	}
 	var field *lift.FieldError
-	if _, err := f.Erase(t.Context(), "a' OR 1=1"); !errors.As(err, &field) {
+	if _, err := f.Erase(t.Context(), "a' OR 1=1", nil); !errors.As(err, &field) {
 		t.Errorf("erase of what is no id: %v", err)
+	}
+}
+
+func TestTrimLeavesWhatIsNewer(t *testing.T) {
+	r := newRig(t, anyInflux(t))
+	ana := r.athlete("ana")
+	r.append(r.rep(1, ana, at(0), 0.5), r.rep(2, ana, at(100), 0.5))
+	f, _ := r.follower()
+	r.settled(f)
+	if err := f.Trim(t.Context(), "rep", at(50)); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(r.rows("rep")); got != 1 {
+		t.Errorf("%d reps are left, want the newer one", got)
 	}
 }
 
@@ -316,7 +332,7 @@ func TestOn2BucketsAreCreatedAndErasedThroughItsAPI(t *testing.T) {
 	r.settled(f)
 	r.append(r.rep(2, ana, at(50), 0.6), r.tick(at(180)))
 	r.settled(f)
-	done, err := f.Erase(t.Context(), ana)
+	done, err := f.Erase(t.Context(), ana, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,7 +364,7 @@ func TestAServerThatCannotDeleteSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Erase(t.Context(), "ana"); !errors.Is(err, ErrNoErase) {
+	if _, err := f.Erase(t.Context(), "ana", nil); !errors.Is(err, ErrNoErase) {
 		t.Errorf("erase: %v", err)
 	}
 }

@@ -177,7 +177,7 @@ func TestWhatIsRestoredIsWhatWasThere(t *testing.T) {
 
 func TestWhatWasErasedStaysAwayAndSequencesStayTheSame(t *testing.T) {
 	data, log := folder(t, 10)
-	if err := log.Erase(t.Context(), "ana", nil); err != nil {
+	if _, err := log.Erase(t.Context(), "ana"); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 4 {
@@ -208,7 +208,7 @@ func TestWhatWasErasedStaysAwayAndSequencesStayTheSame(t *testing.T) {
 
 func TestABackupEndsWhereTheLastEventsWereErased(t *testing.T) {
 	data, log := folder(t, 5)
-	if err := log.Erase(t.Context(), "ana", nil); err != nil {
+	if _, err := log.Erase(t.Context(), "ana"); err != nil {
 		t.Fatal(err)
 	}
 	log.Close()

@@ -58,6 +58,7 @@ var levels = map[string]int{
 	"internal/backtest": 30,
 	"internal/backup":   30,
 	"internal/roster":   30,
+	"internal/privacy":  30, // it works on the log and the view
 
 	"internal/view": 25, // it follows the log, and reads its events
 

@@ -67,6 +67,10 @@ type Event struct {
 	// revision the smaller hash counts. Append sets it.
 	Hash string `json:"hash,omitzero"`
 
+	// InPlaceOf is set where a rep is filed anew: the sequence of its first event, which
+	// is not in the log any more. It orders reps as before.
+	InPlaceOf uint64 `json:"in_place_of,omitzero"`
+
 	// ExpectLast, where set, lets the append fail with ErrDisplaced unless the
 	// newest event of the same athlete and kind has this sequence (0: none yet).
 	ExpectLast *uint64 `json:"-"`

@@ -13,8 +13,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
-
-	"github.com/spotterhq/spotter/internal/lift"
 )
 
 const (
@@ -383,26 +381,6 @@ func (l *Log) LoadPosition(ctx context.Context, follower string) (uint64, error)
 		return 0, fmt.Errorf("load position of %s: %w", follower, err)
 	}
 	return seq, nil
-}
-
-// Erase removes the athlete's events from the log, and those at the given
-// sequences, which were filed under nobody or somebody else.
-func (l *Log) Erase(ctx context.Context, athlete lift.AthleteID, others []uint64) error {
-	if err := lift.CheckID("athlete", athlete); err != nil {
-		return err
-	}
-	if err := l.stream.Purge(ctx, jetstream.WithPurgeSubject(eventSubjects+string(athlete)+".>")); err != nil {
-		return fmt.Errorf("purge events of an athlete: %w", err)
-	}
-	for _, seq := range others {
-		if _, err := l.stream.GetMsg(ctx, seq); errors.Is(err, jetstream.ErrMsgNotFound) {
-			continue // gone already
-		}
-		if err := l.stream.SecureDeleteMsg(ctx, seq); err != nil {
-			return fmt.Errorf("delete event %d: %w", seq, err)
-		}
-	}
-	return nil
 }
 
 // Close ends the tail, the connection and the embedded server.

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -181,14 +184,83 @@ func TestEraseLeavesNothingOfOneAthlete(t *testing.T) {
 	if _, err := l.Append(t.Context(), rep("ana", 1), rep("bo", 2), rep("ana", 3), unassigned, rep("bo", 5)); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Erase(t.Context(), "ana", []uint64{4, 4, 99}); err != nil {
+	if n, err := l.Erase(t.Context(), "ana"); err != nil || n != 2 {
+		t.Fatalf("%d events erased, %v", n, err)
+	}
+	if err := l.Delete(t.Context(), []uint64{4, 4, 99}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]int64{2, 5}, seqs(eraseTail(t, l))); diff != "" {
 		t.Fatal(diff)
 	}
-	if err := l.Erase(t.Context(), "*", nil); err == nil {
+	if _, err := l.Erase(t.Context(), "*"); err == nil {
 		t.Fatal("a wildcard is not an athlete")
+	}
+}
+
+func TestErasedBytesAreNotOnTheDiskAnyMore(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, Options{Dir: dir})
+	ana, bo := rep("ana-who-leaves", 1), rep("bo-who-stays", 2)
+	if _, err := l.Append(t.Context(), ana, bo); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Erase(t.Context(), "ana-who-leaves"); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if !onDisk(t, dir, "bo-who-stays") {
+		t.Fatal("the search finds nothing at all")
+	}
+	if onDisk(t, dir, "ana-who-leaves") {
+		t.Fatal("what was erased is still on the disk")
+	}
+}
+
+// onDisk looks for a text in all files of a folder.
+func onDisk(t *testing.T, dir, text string) bool {
+	t.Helper()
+	found := false
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		found = found || bytes.Contains(data, []byte(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestTrimLeavesWhatIsNewOrOfAnotherKind(t *testing.T) {
+	l := open(t, Options{Dir: t.TempDir()})
+	tick := Event{Kind: KindTick, Received: noon, Minute: noon}
+	if _, err := l.Append(t.Context(), rep("ana", 1), tick, rep("bo", 2)); err != nil {
+		t.Fatal(err)
+	}
+	middle := time.Now()
+	if _, err := l.Append(t.Context(), rep("ana", 3)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Trim(t.Context(), middle, KindRep); err != nil {
+		t.Fatal(err)
+	}
+	var left []Kind
+	if err := l.Scan(t.Context(), 99, func(e *Entry) error { left = append(left, e.Kind); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Kind{KindTick, KindRep}, left); diff != "" {
+		t.Fatal(diff)
+	}
+	if err := l.Trim(t.Context(), time.Now().Add(time.Hour), KindRep); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	if err := l.ScanKind(t.Context(), KindRep, func(*Entry) error { n++; return nil }); err != nil || n != 0 {
+		t.Fatalf("%d reps are left, %v", n, err)
 	}
 }
 
@@ -208,7 +280,7 @@ func TestAFollowerPassesOverAnErasedStretch(t *testing.T) {
 	if _, err := l.Append(t.Context(), rep("ana", 1), rep("ana", 2)); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Erase(t.Context(), "ana", nil); err != nil {
+	if _, err := l.Erase(t.Context(), "ana"); err != nil {
 		t.Fatal(err)
 	}
 	l.Close()

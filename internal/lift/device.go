@@ -53,6 +53,9 @@ type Assignment struct {
 	Since    time.Time  `json:"since"`
 	// SinceGiven is false where the sender left Since to the first receipt.
 	SinceGiven bool `json:"since_given,omitzero"`
+	// Erased is set, and Athlete is not, where the person on the bar was erased: the
+	// id of that receipt. Reps that lean on the assignment are not taken.
+	Erased string `json:"erased,omitzero"`
 }
 
 // Validate checks the assignment, with now as the receiver's clock.

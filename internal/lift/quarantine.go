@@ -1,6 +1,10 @@
 package lift
 
-import "time"
+import (
+	"bytes"
+	"strings"
+	"time"
+)
 
 // MaxQuarantinedBytes is how much of a message that cannot be used is kept.
 const MaxQuarantinedBytes = 64 << 10
@@ -22,3 +26,10 @@ type Quarantined struct {
 
 // Truncated reports whether only the first part of the message was kept.
 func (q *Quarantined) Truncated() bool { return q.Size > len(q.Bytes) }
+
+// Names reports whether the message speaks of the athlete: as its own, in its topic,
+// as a text of its bytes, or as a tag of a point of InfluxDB.
+func (q *Quarantined) Names(athlete AthleteID) bool {
+	return q.Athlete == athlete || strings.Contains(q.Topic+"/", "/athlete/"+string(athlete)+"/") ||
+		bytes.Contains(q.Bytes, []byte(`"`+string(athlete)+`"`)) || bytes.Contains(q.Bytes, []byte(",athlete="+string(athlete)+","))
+}

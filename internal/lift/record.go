@@ -287,6 +287,9 @@ type Erased struct {
 	At      time.Time     `json:"at"` // when it was asked for
 	Done    time.Time     `json:"done,omitzero"`
 	Stores  []StoreErased `json:"stores"`
+	// Reps are keyed hashes of reps that only a correction had made the person's: by
+	// what their device says, they would come back as somebody else's.
+	Reps []string `json:"reps,omitempty"`
 	// Lifted is set where an admin has allowed later data of that person again.
 	Lifted *Answer `json:"lifted,omitzero"`
 }

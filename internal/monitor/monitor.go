@@ -249,6 +249,8 @@ func (m *Monitor) judge(ctx context.Context, changes []view.Change) error {
 			}
 		case c.Alert != nil && (c.Alert.Verb == lift.AlertFound || c.Alert.Verb == lift.AlertRetract):
 			m.partition(c.Alert.Alert.Athlete).hear(c)
+		case c.Erase != "":
+			m.partition(c.Erase).forget(c.Erase)
 		case !c.Tick.IsZero():
 			ticked = true
 			if c.Tick.After(m.newest) {
@@ -383,6 +385,9 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 			if err := m.settle(ctx, e.Record); err != nil {
 				return pos, err
 			}
+		case journal.KindErase:
+			delete(touched, e.Athlete)
+			m.partition(e.Athlete).forget(e.Athlete)
 		case journal.KindTick:
 			ticked = true
 			if e.Minute.After(m.newest) {

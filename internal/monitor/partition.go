@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spotterhq/spotter/analysis"
@@ -330,6 +331,15 @@ func (p *partition) letGo(a *athlete) {
 		p.due[a.id] = due
 	}
 	delete(p.athletes, a.id)
+}
+
+// forget lets go of an athlete who was erased, and of all that was to be judged of
+// them: the view knows nothing of it any more.
+func (p *partition) forget(id lift.AthleteID) {
+	delete(p.athletes, id)
+	delete(p.due, id)
+	p.touched = slices.DeleteFunc(p.touched, func(a *athlete) bool { return a.id == id })
+	p.late = slices.DeleteFunc(p.late, func(late lift.AthleteID) bool { return late == id })
 }
 
 // judgeLate judges some of the athletes whose time has come and lets them go again.

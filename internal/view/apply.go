@@ -85,6 +85,8 @@ type applier struct {
 	seen      map[deviceKey]int64
 	segmented map[deviceKey]bool // devices in whose samples reps were found
 	recorded  []*lift.Record
+	forgotten []lift.AthleteID
+	erasing   map[lift.AthleteID]string // whose erase is not done, with the receipt
 }
 
 type touch struct {
@@ -108,6 +110,9 @@ func (a *applier) exec(s *sql.Stmt, args ...any) (int64, error) {
 }
 
 func (a *applier) apply(e *journal.Entry) error {
+	if a.refused(e) {
+		return nil
+	}
 	if e.Device != "" {
 		a.seenDevice(deviceKey{e.Site, e.Device}, e.Received)
 	}
@@ -146,6 +151,10 @@ func (a *applier) apply(e *journal.Entry) error {
 		}
 		_, err = a.exec(a.stmts.release, string(data), e.Released.ID)
 		return err
+	case journal.KindErase:
+		return a.erase(e)
+	case journal.KindErased:
+		return a.erased(e)
 	}
 	return fmt.Errorf("unknown kind %q", e.Kind)
 }

@@ -58,6 +58,19 @@ func (r *records) put(news []*lift.Record) {
 	r.turns.Add(1)
 }
 
+// forget lets go of athletes who were erased.
+func (r *records) forget(athletes []lift.AthleteID) {
+	if len(athletes) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range athletes {
+		delete(r.all, recordKey{lift.OfAthlete, string(a)})
+	}
+	r.turns.Add(1)
+}
+
 func (k known) with(n *lift.Record) known {
 	k.newest = *n
 	t := termsOf(n)

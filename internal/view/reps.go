@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
 	"math"
@@ -19,10 +20,14 @@ func (a *applier) rep(e *journal.Entry) error {
 	}
 	r := &row{hash: hash}
 	r.ID = lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq)
-	r.Site, r.Device, r.Received, r.LogSeq = e.Site, e.Device, e.Received, e.Seq
+	r.Site, r.Device, r.Received, r.LogSeq = e.Site, e.Device, e.Received, cmp.Or(e.InPlaceOf, e.Seq)
 	assigned, err := a.assignedTo(e.Site, e.Device, e.Rep)
 	if err != nil {
 		return err
+	}
+	if assigned != nil && assigned.Erased != "" && e.Rep.Athlete == "" {
+		a.counts.Erased.Add(1)
+		return nil
 	}
 	told, err := a.told(e.Site, e.Device, e.Rep)
 	if err != nil {

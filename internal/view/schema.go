@@ -1,7 +1,7 @@
 package view
 
 // schemaVersion changes with schema: a view of another version is rebuilt.
-const schemaVersion = 4
+const schemaVersion = 5
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

@@ -32,8 +32,8 @@ type Log interface {
 	Follow(after uint64) *journal.Follower
 }
 
-// Change is one thing that a committed event changed. Exactly one of Rep, CheckIn,
-// Alert, Plan, Record, Device and Tick is set. What it points to is not changed any more.
+// Change is one thing that a committed event changed. Exactly one of its fields is set,
+// beside Seq, Received and Was. What it points to is not changed any more.
 type Change struct {
 	Seq      uint64
 	Received time.Time // of the event
@@ -46,6 +46,8 @@ type Change struct {
 	Record  *lift.Record
 	Device  *Device
 	Tick    time.Time
+	Erase   lift.AthleteID // who is to be forgotten
+	Erased  *lift.Erased   // what came of that
 }
 
 // Counts are totals since the program started.
@@ -55,6 +57,7 @@ type Counts struct {
 	Corrected  atomic.Int64 // reps changed by a revision, an edit or an assignment
 	Duplicates atomic.Int64 // events that changed nothing
 	Conflicts  atomic.Int64 // same revision, other content
+	Erased     atomic.Int64 // events of people who were erased, left out
 }
 
 // View is the projection. Close it after Run has returned.
@@ -66,6 +69,7 @@ type View struct {
 	changes   *feed.Feed[Change]
 	segmented map[deviceKey]bool // for Run only
 	records   records
+	erasing   map[lift.AthleteID]string // for Run only: whose erase is not done, with the receipt
 	log       *slog.Logger
 }
 
@@ -104,7 +108,7 @@ func open(ctx context.Context, path string, logger *slog.Logger) (_ *View, err e
 	}()
 	// The log has everything on disk: a commit lost in a power cut is applied again.
 	common := "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma=cache_size(-8000)"
-	if v.write, err = sql.Open("sqlite", common+"&_txlock=immediate"); err != nil {
+	if v.write, err = sql.Open("sqlite", common+"&_pragma=secure_delete(1)&_txlock=immediate"); err != nil {
 		return nil, fmt.Errorf("open view: %w", err)
 	}
 	v.write.SetMaxOpenConns(1)
@@ -129,6 +133,9 @@ func open(ctx context.Context, path string, logger *slog.Logger) (_ *View, err e
 	if v.records.all, err = loadRecords(ctx, v.write); err != nil {
 		return nil, fmt.Errorf("open view: %w", err)
 	}
+	if v.erasing, err = erasingAthletes(ctx, v.write); err != nil {
+		return nil, fmt.Errorf("open view: %w", err)
+	}
 	v.changes = feed.New[Change](changesHeld, pos)
 	return v, nil
 }
@@ -147,7 +154,7 @@ func (v *View) prepareSchema(ctx context.Context) error {
 			return fmt.Errorf("create view: %w", err)
 		}
 		defer func() { _ = tx.Rollback() }()
-		if _, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d; INSERT INTO meta VALUES ('position', 0), ('tick', 0);", schemaVersion)); err != nil {
+		if _, err := tx.ExecContext(ctx, schema+eraseSchema+fmt.Sprintf("PRAGMA user_version = %d; INSERT INTO meta VALUES ('position', 0), ('tick', 0);", schemaVersion)); err != nil {
 			return fmt.Errorf("create view: %w", err)
 		}
 		if err := tx.Commit(); err != nil {
@@ -233,7 +240,7 @@ func (v *View) apply(ctx context.Context, entries []journal.Entry, pos uint64) e
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	a := applier{ctx: ctx, tx: tx, stmts: &v.stmts, counts: &v.Counts, segmented: v.segmented}
+	a := applier{ctx: ctx, tx: tx, stmts: &v.stmts, counts: &v.Counts, segmented: v.segmented, erasing: v.erasing}
 	for i := range entries {
 		e := &entries[i]
 		if err := a.apply(e); err != nil {
@@ -247,6 +254,7 @@ func (v *View) apply(ctx context.Context, entries []journal.Entry, pos uint64) e
 		return err
 	}
 	v.records.put(a.recorded)
+	v.records.forget(a.forgotten)
 	v.Counts.Events.Add(int64(len(entries)))
 	v.changes.PublishAll(pos, func(c Change) uint64 { return c.Seq }, a.changes)
 	return nil
