@@ -22,6 +22,7 @@ import (
 	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/notify"
 	"github.com/spotterhq/spotter/internal/view"
 )
 
@@ -69,6 +70,23 @@ func open(t testing.TB, change ...func(*Options)) *gym {
 		},
 		Sets: analysis.Sets, Weeks: analysis.Weeks, Version: "test",
 	}
+	channels, err := notify.OpenChannels(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Notifier, err = notify.Open(t.Context(), notify.Options{
+		Path: filepath.Join(t.TempDir(), "notify.db"), View: g.view, End: g.log.LastSeq, Channels: channels, Logger: logger, Now: time.Now,
+		Publish: func(context.Context, string, byte, []byte) error { return nil }, Send: notify.NewSender(time.Now),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		_ = o.Notifier.Close()
+	})
+	running.Go(func() { _ = o.Notifier.Run(following) })
 	for _, c := range change {
 		c(&o)
 	}

@@ -143,6 +143,8 @@ var bodies = map[string]func(person string) string{
 	"begin-session":     func(string) string { return `{"token":"` + testToken + `"}` },
 	"create-token":      func(string) string { return `{"name":"new","role":"coach"}` },
 	"create-credential": func(string) string { return `{"kind":"device","site":"alfa","name":"bar-9"}` },
+	"create-channel":    func(string) string { return `{"name":"phone","kind":"coach","url":"ntfy://ntfy.invalid/topic"}` },
+	"change-channel":    func(string) string { return `{"name":"other"}` },
 }
 
 // sitesInBodies are those that a body names.
@@ -171,6 +173,10 @@ var others = map[string]struct {
 	"end-assignment":         {404, "no device is called so, and it does not say where it is"},
 	"revoke-token":           {404, "none is called so; another test revokes one"},
 	"revoke-credential":      {404, "none is called so; another test revokes one"},
+	"get-channel":            {404, "there is none in this house"},
+	"change-channel":         {404, "there is none in this house"},
+	"delete-channel":         {404, "there is none in this house"},
+	"test-channel":           {404, "there is none in this house"},
 	"release-plan":           {409, "there is no hold"},
 	"advance-plan":           {409, "there is no plan"},
 	"repeat-plan":            {409, "there is no plan"},

@@ -26,6 +26,7 @@ import (
 	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/notify"
 	"github.com/spotterhq/spotter/internal/roster"
 	"github.com/spotterhq/spotter/internal/view"
 )
@@ -76,6 +77,9 @@ type Options struct {
 	// Backup writes a backup of everything, and notes who asked for it; nil where none
 	// can be made. It is called by one at a time.
 	Backup func(ctx context.Context, w io.Writer, samples bool, by string) error
+	// Notifier tells people of alerts; without one there are no channels and no
+	// deliveries.
+	Notifier *notify.Notifier
 }
 
 // Server answers HTTP.
@@ -92,6 +96,8 @@ type Server struct {
 	gatherer    prometheus.Gatherer
 	retain      func(context.Context, string, []byte) error
 	credentials *access.Store
+
+	notifier *notify.Notifier // nil where nobody is told
 
 	exercises *exercise.Catalogue
 	roster    *roster.Roster
@@ -147,6 +153,7 @@ func New(o Options) (*Server, error) {
 		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
 		auth: o.Auth, credentials: o.Credentials, ready: o.Ready, gatherer: o.Metrics, retain: o.Retain, exercises: o.Exercises, roster: o.Roster,
 		backup:   o.Backup,
+		notifier: o.Notifier,
 		tickets:  tickets{held: map[string]ticket{}},
 		failures: newFailures(),
 		looks:    looks{seen: map[lookKey]*look{}},
@@ -221,6 +228,10 @@ func (s *Server) route(version string) {
 	s.addSession()
 	s.addTokens()
 	s.addCredentials()
+	if s.notifier != nil {
+		s.addChannels()
+		s.addDeliveries()
+	}
 	s.addSystem()
 	s.addBackup()
 	s.addDocs()

@@ -79,6 +79,15 @@ func (m *metrics) watch(s *stack) error {
 		gauge("segmenter_bars", "Bars whose velocity is being followed.", func() float64 { return float64(found.Bars.Load()) }),
 		gauge("segmenter_lag_chunks", "Chunks of bar velocity that have still to be searched.", func() float64 { return float64(found.Lag.Load()) }),
 	}
+	told := s.notifier.Stats
+	all = append(all,
+		told.Deliveries,
+		counter("notify_withheld_total", "Alerts with which the policy interrupted nobody.", told.Withheld.Load),
+		counter("notify_unrouted_total", "Alerts that should have interrupted somebody and had no channel to go.", told.Unrouted.Load),
+		gauge("notify_lag_events", "Events that have still to be decided on.", lag(s.notifier.Position)),
+		gauge("notify_waiting", "Deliveries that are due and not sent; -1 where the outbox cannot be read.", func() float64 { n, _ := s.notifier.Waiting(); return float64(n) }),
+		gauge("notify_oldest_waiting_seconds", "For how long the oldest of them has been due.", func() float64 { _, age := s.notifier.Waiting(); return age.Seconds() }),
+	)
 	if s.influx != nil {
 		stats := s.influx.Stats
 		all = append(all,

@@ -58,6 +58,10 @@ type serveCommand struct {
 
 	Exercises string `help:"JSON file with the site's own exercises, beside the standard ones." type:"path"`
 
+	PublicURL        string `name:"public-url" help:"Address under which people reach this server, for the links in messages; without it they have none."`
+	HeartbeatURL     string `name:"heartbeat-url" help:"Address that is asked each minute while everything makes progress; somebody else's alarm goes off when it is not."`
+	HeartbeatURLFile string `name:"heartbeat-url-file" help:"File with that address." type:"path"`
+
 	Zone           string `help:"Time zone in which days and weeks begin, such as Europe/Berlin." default:"UTC"`
 	AdminToken     string `help:"Token of the administrator, instead of one that is made at the first start."`
 	AdminTokenFile string `help:"File with the token of the administrator." type:"path"`
@@ -68,6 +72,13 @@ func (c *serveCommand) validate() error {
 	var u usageError
 	fileSetting(&u, "influx-token", &c.InfluxToken, c.InfluxTokenFile)
 	fileSetting(&u, "admin-token", &c.AdminToken, c.AdminTokenFile)
+	fileSetting(&u, "heartbeat-url", &c.HeartbeatURL, c.HeartbeatURLFile)
+	if c.HeartbeatURL != "" {
+		checkURL(&u, "heartbeat-url", c.HeartbeatURL, "http", "https")
+	}
+	if c.PublicURL != "" {
+		checkURL(&u, "public-url", c.PublicURL, "http", "https")
+	}
 	if _, err := c.fsync(); err != nil {
 		u.problems = append(u.problems, err)
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/monitor"
+	"github.com/spotterhq/spotter/internal/notify"
 	"github.com/spotterhq/spotter/internal/roster"
 	"github.com/spotterhq/spotter/internal/segmenter"
 	"github.com/spotterhq/spotter/internal/view"
@@ -50,6 +51,8 @@ type stack struct {
 	monitor   *monitor.Monitor
 	segmenter *segmenter.Segmenter
 	influx    *influx.Follower // nil without InfluxDB
+	publisher *mqtt.Publisher
+	notifier  *notify.Notifier
 	api       *api.Server
 	listener  net.Listener
 	tls       *authority.Server // nil in the clear
@@ -152,6 +155,9 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 			return nil, err
 		}
 	}
+	if s.notifier, err = s.openNotifier(ctx); err != nil {
+		return nil, err
+	}
 	if s.listener, err = net.Listen("tcp", c.HTTP); err != nil {
 		return nil, fmt.Errorf("--http: %w", err)
 	}
@@ -165,6 +171,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		},
 		Sets: analysis.Sets, Weeks: analysis.Weeks, Roster: s.roster, Exercises: s.exercises, Version: version,
 		Ready: s.problems, Metrics: s.metrics.registry, Backup: s.backUp,
+		Notifier: s.notifier, Retain: s.publisher.Retain,
 	})
 	if err != nil {
 		return nil, err
@@ -241,7 +248,48 @@ func (s *stack) openSource() error {
 		}
 	}
 	s.source = mqtt.New(o, s.pipeline.Offer)
+	o.ClientID = "spotter-notify-" + node
+	s.publisher = mqtt.NewPublisher(o)
 	return nil
+}
+
+func (s *stack) openNotifier(ctx context.Context) (*notify.Notifier, error) {
+	channels, err := notify.OpenChannels(s.settings.Data)
+	if err != nil {
+		return nil, err
+	}
+	return notify.Open(ctx, notify.Options{
+		Path: filepath.Join(s.settings.Data, "notify.db"), View: s.view, End: s.journal.LastSeq, Channels: channels,
+		Publish: s.publisher.Publish, Send: notify.NewSender(time.Now),
+		SiteZone: s.roster.SiteZone, AthleteZone: s.roster.Zone,
+		Profile: func(a lift.AthleteID) (lift.AthleteProfile, bool) {
+			record, _ := s.view.Record(lift.OfAthlete, string(a))
+			if record.Athlete == nil {
+				return lift.AthleteProfile{}, false
+			}
+			return *record.Athlete, true
+		},
+		PublicURL: strings.TrimSuffix(s.settings.PublicURL, "/"), Logger: s.log.With("part", "notify"), Now: time.Now,
+	})
+}
+
+// stalls is what makes no progress, for the heartbeat.
+func (s *stack) stalls() *notify.Progress {
+	return &notify.Progress{
+		End: s.journal.LastSeq,
+		Followers: map[string]func() uint64{
+			"the view": s.view.Position, "the monitor": s.monitor.Position, "delivery": s.notifier.Position,
+		},
+		Others: func(ctx context.Context) []string {
+			var others []string
+			for _, p := range s.problems() {
+				if !p.Warning {
+					others = append(others, p.Detail)
+				}
+			}
+			return append(others, s.notifier.Overdue(ctx)...)
+		},
+	}
 }
 
 func (s *stack) openInflux() (*influx.Follower, error) {
@@ -298,8 +346,14 @@ func (s *stack) run(ctx context.Context, ready func(address) error) error {
 	part("segmenter", s.segmenter.Run)
 	part("api", func(ctx context.Context) error { return s.api.Serve(ctx, s.listener) })
 	part("clock", func(ctx context.Context) error { return ingest.Tick(ctx, s.journal, time.Now, s.log) })
+	part("publisher", s.publisher.Run)
+	part("notify", s.notifier.Run)
 	if s.influx != nil {
 		part("influx", s.influx.Run)
+	}
+	if s.settings.HeartbeatURL != "" {
+		heartbeat := notify.Heartbeat{URL: s.settings.HeartbeatURL, Stalls: s.stalls().Stalls, Logger: s.log.With("part", "heartbeat")}
+		part("heartbeat", heartbeat.Run)
 	}
 	group.Go(func() error {
 		select {
@@ -362,6 +416,11 @@ func (s *stack) problems() []api.Problem {
 func (s *stack) close() {
 	if s.listener != nil {
 		_ = s.listener.Close()
+	}
+	if s.notifier != nil {
+		if err := s.notifier.Close(); err != nil {
+			s.log.Error("closing the outbox", "error", err)
+		}
 	}
 	if s.view != nil {
 		if err := s.view.Close(); err != nil {
