@@ -1,6 +1,10 @@
 package analysis
 
-import "github.com/spotterhq/spotter/internal/lift"
+import (
+	"slices"
+
+	"github.com/spotterhq/spotter/internal/lift"
+)
 
 // redFlags are the symptoms that want a doctor at once. Sudden severe pain is one
 // by its tick alone, whatever score goes with it: a missed emergency is worse than
@@ -20,3 +24,6 @@ func (d *diary) redFlag(r *report) lift.Finding {
 	tellRedFlag(&f, int(r.flags))
 	return f
 }
+
+// IsRedFlag reports whether a symptom wants a doctor at once.
+func IsRedFlag(s lift.Symptom) bool { return slices.Contains(redFlags, s) }

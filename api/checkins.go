@@ -43,15 +43,18 @@ func (s *Server) addCheckIns() {
 }
 
 func (s *Server) createCheckIn(ctx context.Context, in *checkInInput) (*answer[lift.CheckInRecord], error) {
+	return s.report(ctx, in.ID, in.Site, bytes.Clone(in.RawBody), func() error { return nil }) // huma uses its buffer again
+}
+
+// report takes a check-in. Where it is new, may is asked last, before it is written.
+func (s *Server) report(ctx context.Context, id lift.AthleteID, site lift.SiteID, body []byte, may func() error) (*answer[lift.CheckInRecord], error) {
 	now := s.now().UTC()
-	// No rep and no check-in is that far ahead: this reads only where the athlete is.
-	known, err := s.view.History(ctx, in.ID, now.AddDate(1, 0, 0), now.AddDate(1, 0, 0))
+	known, err := s.view.SiteOf(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	site := cmp.Or(in.Site, known.Site, defaultSite)
-	payload := bytes.Clone(in.RawBody) // huma uses its buffer again
-	events := s.decode("spotter/v1/"+string(site)+"/athlete/"+string(in.ID)+"/checkin", payload, now)
+	site = cmp.Or(site, known, defaultSite)
+	events := s.decode("spotter/v1/"+string(site)+"/athlete/"+string(id)+"/checkin", body, now)
 	if err := usable(events); err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func (s *Server) createCheckIn(ctx context.Context, in *checkInInput) (*answer[l
 		return nil, huma.Error422UnprocessableEntity("the body is no check-in")
 	}
 	sent := lift.CheckInRecord{
-		ID: lift.CheckInID(in.ID, e.CheckIn.Time, e.CheckIn.Phase), Site: site, Athlete: in.ID, CheckIn: *e.CheckIn, Received: now,
+		ID: lift.CheckInID(id, e.CheckIn.Time, e.CheckIn.Phase), Site: site, Athlete: id, CheckIn: *e.CheckIn, Received: now,
 	}
 	stored, err := s.view.CheckIn(ctx, sent.ID)
 	if err != nil && !errors.Is(err, view.ErrNotFound) {
@@ -75,6 +78,9 @@ func (s *Server) createCheckIn(ctx context.Context, in *checkInInput) (*answer[l
 			return nil, at(http.StatusConflict, "body.revision", "another check-in has this time, phase and revision; send a higher revision to replace it")
 		}
 		return &answer[lift.CheckInRecord]{http.StatusOK, stored}, nil
+	}
+	if err := may(); err != nil {
+		return nil, err
 	}
 	applied, err := s.write(ctx, e)
 	if err != nil {

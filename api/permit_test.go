@@ -145,6 +145,7 @@ var bodies = map[string]func(person string) string{
 	"create-credential": func(string) string { return `{"kind":"device","site":"alfa","name":"bar-9"}` },
 	"create-channel":    func(string) string { return `{"name":"phone","kind":"coach","url":"ntfy://ntfy.invalid/topic"}` },
 	"change-channel":    func(string) string { return `{"name":"other"}` },
+	"use-checkin-link":  func(string) string { return `{"time":"2026-11-10T18:10:00Z","phase":"daily","pain":1}` },
 }
 
 // sitesInBodies are those that a body names.
@@ -177,6 +178,8 @@ var others = map[string]struct {
 	"change-channel":         {404, "there is none in this house"},
 	"delete-channel":         {404, "there is none in this house"},
 	"test-channel":           {404, "there is none in this house"},
+	"get-checkin-link":       {404, "there is no such link in this house"},
+	"use-checkin-link":       {404, "there is no such link in this house"},
 	"release-plan":           {409, "there is no hold"},
 	"advance-plan":           {409, "there is no plan"},
 	"repeat-plan":            {409, "there is no plan"},

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,6 +74,10 @@ type Options struct {
 	Retain func(ctx context.Context, topic string, payload []byte) error
 	// Exercises are those that are known; nil means the standard ones.
 	Exercises *exercise.Catalogue
+	// PublicURL is the address under which people reach the server, such as
+	// https://spotter.example.org; where it is empty, links are made for the host by
+	// which they were asked for, and reminders have none.
+	PublicURL string
 	Version   string // of the program
 	// Backup writes a backup of everything, and notes who asked for it; nil where none
 	// can be made. It is called by one at a time.
@@ -96,6 +101,7 @@ type Server struct {
 	gatherer    prometheus.Gatherer
 	retain      func(context.Context, string, []byte) error
 	credentials *access.Store
+	publicURL   string
 
 	notifier *notify.Notifier // nil where nobody is told
 
@@ -150,13 +156,26 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("create http server: %w", errors.Join(missing...))
 	}
 	s := &Server{
-		view: o.View, events: o.Log, decode: o.Decode, sets: o.Sets, weeks: o.Weeks, now: o.Clock, log: o.Logger,
-		auth: o.Auth, credentials: o.Credentials, ready: o.Ready, gatherer: o.Metrics, retain: o.Retain, exercises: o.Exercises, roster: o.Roster,
-		backup:   o.Backup,
-		notifier: o.Notifier,
-		tickets:  tickets{held: map[string]ticket{}},
-		failures: newFailures(),
-		looks:    looks{seen: map[lookKey]*look{}},
+		view:        o.View,
+		events:      o.Log,
+		decode:      o.Decode,
+		sets:        o.Sets,
+		weeks:       o.Weeks,
+		now:         o.Clock,
+		log:         o.Logger,
+		auth:        o.Auth,
+		credentials: o.Credentials,
+		ready:       o.Ready,
+		gatherer:    o.Metrics,
+		retain:      o.Retain,
+		publicURL:   strings.TrimSuffix(o.PublicURL, "/"),
+		backup:      o.Backup,
+		exercises:   o.Exercises,
+		roster:      o.Roster,
+		notifier:    o.Notifier,
+		tickets:     tickets{held: map[string]ticket{}},
+		failures:    newFailures(),
+		looks:       looks{seen: map[lookKey]*look{}},
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "spotter_http_request_seconds", Help: "Time to answer, without streams.",
 			Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10},
@@ -223,6 +242,8 @@ func (s *Server) route(version string) {
 	s.addPlaces()
 	s.addDevices()
 	s.addAudit()
+	s.addLinks()
+	s.addCheckInPage()
 	s.addRules()
 	s.addBacktests()
 	s.addSession()
