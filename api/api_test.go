@@ -69,6 +69,10 @@ func open(t testing.TB, change ...func(*Options)) *gym {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},
 		Sets: analysis.Sets, Weeks: analysis.Weeks, Version: "test",
+		Backup: func(_ context.Context, w io.Writer, _ bool, _ string) error {
+			_, err := io.WriteString(w, "an archive")
+			return err
+		},
 	}
 	channels, err := notify.OpenChannels(t.TempDir())
 	if err != nil {
