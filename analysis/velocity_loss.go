@@ -90,8 +90,11 @@ const lastRep = "last_rep"
 // rep over it shows.
 func (d *diary) velocityLoss(k int32, finished bool) (lift.Finding, bool) {
 	s := &d.sets[k]
-	b := d.bandsOf(s)
 	v := d.of(s)
+	if v.slow.run == ([2]int32{}) && v.slow.sure == ([2]bool{}) {
+		return lift.Finding{}, false // most sets, of which the bands need not be looked up
+	}
+	b := d.bandsOf(s)
 	band := v.slow.band(&b, finished)
 	if band < 0 {
 		return lift.Finding{}, false
