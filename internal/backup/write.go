@@ -76,11 +76,11 @@ func (a *archive) fill(ctx context.Context, o Options) error {
 	if err := a.files(o.Data); err != nil {
 		return err
 	}
-	if m.Events, err = a.lines(ctx, eventsDir, m.UpTo, o.Log.Walk); err != nil {
+	if m.Events, err = a.lines(ctx, eventsDir, m.UpTo, o.Log.Scan); err != nil {
 		return err
 	}
 	if o.Samples {
-		if m.Samples, err = a.lines(ctx, samplesDir, m.SamplesUpTo, o.Log.WalkSamples); err != nil {
+		if m.Samples, err = a.lines(ctx, samplesDir, m.SamplesUpTo, o.Log.ScanAllSamples); err != nil {
 			return err
 		}
 	}
@@ -138,8 +138,8 @@ func (a *archive) files(data string) error {
 	})
 }
 
-// lines writes what walk finds up to a sequence, and returns how much that was.
-func (a *archive) lines(ctx context.Context, dir string, upTo uint64, walk func(context.Context, uint64, func(*journal.Entry) error) error) (int64, error) {
+// lines writes what scan finds up to a sequence, and returns how much that was.
+func (a *archive) lines(ctx context.Context, dir string, upTo uint64, scan func(context.Context, uint64, func(*journal.Entry) error) error) (int64, error) {
 	var buf bytes.Buffer
 	total, lines, parts := int64(0), 0, 0
 	flush := func() error {
@@ -153,7 +153,7 @@ func (a *archive) lines(ctx context.Context, dir string, upTo uint64, walk func(
 		buf.Reset()
 		return err
 	}
-	err := walk(ctx, upTo, func(e *journal.Entry) error {
+	err := scan(ctx, upTo, func(e *journal.Entry) error {
 		event, err := json.Marshal(&e.Event)
 		if err == nil {
 			err = json.MarshalWrite(&buf, &line{e.Seq, event})

@@ -22,6 +22,11 @@ func (l *Log) Scan(ctx context.Context, upTo uint64, f func(*Entry) error) error
 	return l.scan(ctx, l.tail.stream, eventSubjects+">", upTo, f)
 }
 
+// ScanAllSamples does the same with the samples of all devices.
+func (l *Log) ScanAllSamples(ctx context.Context, upTo uint64, f func(*Entry) error) error {
+	return l.scan(ctx, l.samples.stream, samplesSubjects+">", upTo, f)
+}
+
 // ScanSamples does the same with the chunks of one device, up to the newest.
 func (l *Log) ScanSamples(ctx context.Context, site lift.SiteID, device lift.DeviceID, f func(*Entry) error) error {
 	return l.scan(ctx, l.samples.stream, samplesSubjects+string(site)+"."+string(device), ^uint64(0), f)

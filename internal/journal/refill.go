@@ -7,11 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/synadia-io/orbit.go/jetstreamext"
 )
-
-// walkBatch is how many entries are read at a time.
-const walkBatch = 1000
 
 // Ends are the sequences of the newest event and of the newest chunk of samples that
 // are stored, whether they have reached this process or not.
@@ -25,49 +21,6 @@ func (l *Log) Ends(ctx context.Context) (events, samples uint64, err error) {
 		ends[i] = stream.CachedInfo().State.LastSeq
 	}
 	return ends[0], ends[1], nil
-}
-
-// Walk hands the stored events up to a sequence to f, in their order. It reads past
-// what this process holds in memory, in which an erased event may linger.
-func (l *Log) Walk(ctx context.Context, upTo uint64, f func(*Entry) error) error {
-	return l.walk(ctx, l.tail.stream, upTo, f)
-}
-
-// WalkSamples does the same with the samples.
-func (l *Log) WalkSamples(ctx context.Context, upTo uint64, f func(*Entry) error) error {
-	return l.walk(ctx, l.samples.stream, upTo, f)
-}
-
-func (l *Log) walk(ctx context.Context, stream string, upTo uint64, f func(*Entry) error) error {
-	for next := uint64(1); next <= upTo; {
-		messages, err := jetstreamext.GetBatch(ctx, l.js, stream, walkBatch, jetstreamext.GetBatchSeq(next))
-		if err != nil {
-			return fmt.Errorf("read log from %d: %w", next, err)
-		}
-		began := next
-		for m, err := range messages {
-			if errors.Is(err, jetstreamext.ErrNoMessages) {
-				return nil
-			}
-			if err != nil {
-				return fmt.Errorf("read log from %d: %w", next, err)
-			}
-			if next = m.Sequence + 1; m.Sequence > upTo {
-				return nil
-			}
-			e, err := Decode(m.Data)
-			if err != nil {
-				return fmt.Errorf("read log at %d: %w", m.Sequence, err)
-			}
-			if err := f(&Entry{m.Sequence, e}); err != nil {
-				return err
-			}
-		}
-		if next == began {
-			return nil
-		}
-	}
-	return nil
 }
 
 // Refill fills a log with the entries of another one under the sequences that they
