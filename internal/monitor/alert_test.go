@@ -42,18 +42,49 @@ func wantState(t *testing.T, when string, a lift.Alert, want lift.AlertState, se
 	}
 }
 
-// An alert keeps the limits that were in force when its set was lifted.
-func TestAnAlertNamesTheLimitsInForce(t *testing.T) {
-	l := newLine(t)
-	milder := analysis.DefaultLimits()
-	milder.VelocityLoss.DeadliftWarningPct = 22
-	l.later = []analysis.Terms{{From: evening.AddDate(0, 0, 1), Limits: milder}}
-	l.start(1)
-	l.put(t, slow("ana", evening, 1, 0.39, 0.38)...)
-	l.put(t, slow("ben", evening.AddDate(0, 0, 1), 1, 0.39, 0.38)...)
-	for athlete, want := range map[lift.AthleteID]float64{"ana": 20, "ben": 22} {
-		if got := l.only(t, athlete).Limits["deadlift_warning_pct"]; got != want {
-			t.Errorf("the alert of %s was judged by %v, want %g", athlete, got, want)
+// house is what somebody sets for everybody.
+func house(revision int64, at time.Time, warningPct float64) journal.Event {
+	return journal.Event{Kind: journal.KindRecord, Received: at, Record: &lift.Record{
+		Kind: lift.OfHouse, ID: lift.House, Revision: revision, By: "kim", At: at,
+		House: &lift.HouseRecord{Limits: lift.LimitsByRule{analysis.VelocityLoss: {
+			Values: map[string]any{"deadlift_advice_pct": warningPct - 5, "deadlift_warning_pct": warningPct}, By: "kim", At: at,
+		}}},
+	}}
+}
+
+// What was judged under the limits of its day stays so, and says by which; of the
+// day on which they are changed everything is judged anew, also of lifters who are
+// long gone from memory.
+func TestChangedLimitsHoldFromTheirDayOn(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		l := newLine(t)
+		l.start(1)
+		l.put(t, slow("ana", evening, 1, 0.39, 0.38)...)
+		nextDay := evening.AddDate(0, 0, 1)
+		l.put(t, slow("ben", nextDay.Add(-6*time.Hour), 1, 0.39, 0.38)...)
+		l.put(t, slow("cleo", nextDay, 1, 0.39, 0.38)...)
+		for minute := range 3 * 60 {
+			l.put(t, tickAt(nextDay.Add(time.Duration(minute)*time.Minute)))
+		}
+		for _, athlete := range []lift.AthleteID{"ana", "ben", "cleo"} {
+			a := l.only(t, athlete)
+			wantState(t, string(athlete), a, lift.AlertOpen, lift.Warning)
+			if a.Limits["deadlift_warning_pct"] != 20. {
+				t.Errorf("the alert of %s was judged by %v", athlete, a.Limits)
+			}
+		}
+		if crash {
+			l.restart(false)
+		}
+		l.put(t, house(1, nextDay.Add(3*time.Hour), 45), house(1, nextDay.Add(3*time.Hour), 5)) // the second was too late
+		l.put(t, tickAt(nextDay.Add(3*time.Hour+time.Minute)))
+		wantState(t, "of the day before", l.only(t, "ana"), lift.AlertOpen, lift.Warning)
+		l.await(t, "those of the day are judged anew", func() bool {
+			return l.only(t, "ben").State == lift.AlertRetracted && l.only(t, "cleo").State == lift.AlertRetracted
+		})
+		l.put(t, slow("dan", nextDay.Add(4*time.Hour), 1, 0.25, 0.24)...)
+		if got := l.only(t, "dan").Limits["deadlift_warning_pct"]; got != 45. {
+			t.Errorf("judged by %v", got)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/monitor"
+	"github.com/spotterhq/spotter/internal/roster"
 	"github.com/spotterhq/spotter/internal/view"
 )
 
@@ -90,7 +91,6 @@ type line struct {
 	files int // views made so far
 	clock clock
 	zone  *time.Location
-	later []analysis.Terms // limits that a coach has changed
 	log   *journal.Log
 	view  *view.View
 	last  uint64 // sequence of what was appended last
@@ -177,13 +177,15 @@ func (l *line) startView() {
 func (l *line) startMonitor() {
 	m := monitor.New(monitor.Options{
 		Log: l.mortal, View: l.view, Logger: slog.New(slog.DiscardHandler), Now: l.clock.Now,
-		Settings: func(lift.AthleteID) analysis.Settings { return l.settings() },
+		Settings: l.settings,
 	})
 	l.monitors = append(l.monitors, m)
 	l.goRun(l.running, "monitor", m.Run)
 }
 
-func (l *line) settings() analysis.Settings { return analysis.Settings{Zone: l.zone, Later: l.later} }
+func (l *line) settings(athlete lift.AthleteID) analysis.Settings {
+	return roster.New(l.view, analysis.Settings{Zone: l.zone}).Settings(athlete)
+}
 
 // hold lets the monitors that write to the log through m wait after what they judge
 // next, and returns once one does.
@@ -361,7 +363,7 @@ func (l *line) judged(t tester, athlete lift.AthleteID) []final {
 		t.Fatal(err)
 	}
 	var list []final
-	for _, f := range analysis.Judge(analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}, l.settings(), l.tick) {
+	for _, f := range analysis.Judge(analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}, l.settings(athlete), l.tick) {
 		list = append(list, finalOf(&f))
 	}
 	return sortFinal(list)
