@@ -171,7 +171,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		},
 		Sets: analysis.Sets, Weeks: analysis.Weeks, Roster: s.roster, Exercises: s.exercises, Version: version,
 		Ready: s.problems, Metrics: s.metrics.registry, Backup: s.backUp,
-		Notifier: s.notifier, Retain: s.publisher.Retain,
+		Notifier: s.notifier, Retain: s.publisher.Retain, PublicURL: c.PublicURL,
 	})
 	if err != nil {
 		return nil, err
@@ -261,6 +261,7 @@ func (s *stack) openNotifier(ctx context.Context) (*notify.Notifier, error) {
 	return notify.Open(ctx, notify.Options{
 		Path: filepath.Join(s.settings.Data, "notify.db"), View: s.view, End: s.journal.LastSeq, Channels: channels,
 		Publish: s.publisher.Publish, Send: notify.NewSender(time.Now),
+		CheckInLink: func(a lift.AthleteID) (string, error) { return s.api.CheckInLink(a) }, // made later than this
 		SiteZone: s.roster.SiteZone, AthleteZone: s.roster.Zone,
 		Profile: func(a lift.AthleteID) (lift.AthleteProfile, bool) {
 			record, _ := s.view.Record(lift.OfAthlete, string(a))

@@ -60,11 +60,11 @@ func TestChangedLimitsHoldFromTheirDayOn(t *testing.T) {
 		l := newLine(t)
 		l.start(1)
 		l.put(t, slow("ana", evening, 1, 0.39, 0.38)...)
-		nextDay := evening.AddDate(0, 0, 1)
-		l.put(t, slow("ben", nextDay.Add(-6*time.Hour), 1, 0.39, 0.38)...)
-		l.put(t, slow("cleo", nextDay, 1, 0.39, 0.38)...)
+		morning := evening.Add(12 * time.Hour)
+		l.put(t, slow("ben", morning, 1, 0.39, 0.38)...)
+		l.put(t, slow("cleo", morning.Add(time.Hour), 1, 0.39, 0.38)...)
 		for minute := range 3 * 60 {
-			l.put(t, tickAt(nextDay.Add(time.Duration(minute)*time.Minute)))
+			l.put(t, tickAt(morning.Add(time.Duration(minute)*time.Minute)))
 		}
 		for _, athlete := range []lift.AthleteID{"ana", "ben", "cleo"} {
 			a := l.only(t, athlete)
@@ -76,13 +76,13 @@ func TestChangedLimitsHoldFromTheirDayOn(t *testing.T) {
 		if crash {
 			l.restart(false)
 		}
-		l.put(t, house(1, nextDay.Add(3*time.Hour), 45), house(1, nextDay.Add(3*time.Hour), 5)) // the second was too late
-		l.put(t, tickAt(nextDay.Add(3*time.Hour+time.Minute)))
+		l.put(t, house(1, morning.Add(3*time.Hour), 45), house(1, morning.Add(3*time.Hour), 5)) // the second was too late
+		l.put(t, tickAt(morning.Add(3*time.Hour+time.Minute)))
 		wantState(t, "of the day before", l.only(t, "ana"), lift.AlertOpen, lift.Warning)
 		l.await(t, "those of the day are judged anew", func() bool {
 			return l.only(t, "ben").State == lift.AlertRetracted && l.only(t, "cleo").State == lift.AlertRetracted
 		})
-		l.put(t, slow("dan", nextDay.Add(4*time.Hour), 1, 0.25, 0.24)...)
+		l.put(t, slow("dan", morning.Add(4*time.Hour), 1, 0.25, 0.24)...)
 		if got := l.only(t, "dan").Limits["deadlift_warning_pct"]; got != 45. {
 			t.Errorf("judged by %v", got)
 		}
