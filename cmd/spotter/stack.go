@@ -262,7 +262,7 @@ func (s *stack) openNotifier(ctx context.Context) (*notify.Notifier, error) {
 		Path: filepath.Join(s.settings.Data, "notify.db"), View: s.view, End: s.journal.LastSeq, Channels: channels,
 		Publish: s.publisher.Publish, Send: notify.NewSender(time.Now),
 		CheckInLink: func(a lift.AthleteID) (string, error) { return s.api.CheckInLink(a) }, // made later than this
-		SiteZone: s.roster.SiteZone, AthleteZone: s.roster.Zone,
+		SiteZone:    s.roster.SiteZone, AthleteZone: s.roster.Zone,
 		Profile: func(a lift.AthleteID) (lift.AthleteProfile, bool) {
 			record, _ := s.view.Record(lift.OfAthlete, string(a))
 			if record.Athlete == nil {
