@@ -128,7 +128,7 @@ const (
 	idleTimeout       = 2 * time.Minute
 	// writeTimeout is for whole answers; streams set their own for each write.
 	writeTimeout    = time.Minute
-	shutdownTimeout = 10 * time.Second
+	shutdownTimeout = 5 * time.Second
 	bodyTimeout     = 30 * time.Second
 	maxHeader       = 64 << 10
 	maxBody         = 1 << 20
@@ -268,7 +268,8 @@ func (s *Server) Collectors() []prometheus.Collector {
 }
 
 // Serve answers on the listener until the context ends. It then ends the streams,
-// gives other requests 10 seconds to finish, and returns nil, or what went wrong.
+// gives other requests 5 seconds to finish, cuts off those that did not, and returns
+// nil, or what went wrong.
 // It may be called once.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
@@ -299,8 +300,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	s.streams.end()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(limit); err != nil {
-		return fmt.Errorf("stop http: %w", errors.Join(err, server.Close()))
+	if err := server.Shutdown(limit); errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests that did not finish were cut off")
+		return server.Close()
+	} else if err != nil {
+		return fmt.Errorf("stop http: %w", err)
 	}
 	return nil
 }

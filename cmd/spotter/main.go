@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -26,6 +27,9 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 )
+
+// stopTimeout is how long the program takes to end at most, once it was told to.
+const stopTimeout = 10 * time.Second
 
 type commandLine struct {
 	LogLevel  slog.Level `help:"Least level of what is logged: debug, info, warn or error." default:"info"`
@@ -54,6 +58,13 @@ type streams struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends the program at once
+		time.AfterFunc(stopTimeout, func() {
+			fmt.Fprintf(os.Stderr, "spotter: did not stop within %v and is ended; what was acknowledged is in the log\n", stopTimeout)
+			os.Exit(exitFailed)
+		})
+	})
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

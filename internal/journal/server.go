@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -221,12 +222,28 @@ func (s *Server) Stop() {
 }
 
 // serverLogger hands nats-server's notices to ours; what it calls a notice is
-// routine.
+// routine. What a client has sent is left out of them.
 type serverLogger struct{ log *slog.Logger }
 
-func (l *serverLogger) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(format, v...)) }
-func (l *serverLogger) Warnf(format string, v ...any)   { l.log.Warn(fmt.Sprintf(format, v...)) }
+func (l *serverLogger) Noticef(format string, v ...any) { l.log.Debug(anonymous(format, v...)) }
+func (l *serverLogger) Warnf(format string, v ...any)   { l.log.Warn(anonymous(format, v...)) }
 func (l *serverLogger) Fatalf(format string, v ...any)  { l.log.Error(fmt.Sprintf(format, v...)) }
-func (l *serverLogger) Errorf(format string, v ...any)  { l.log.Warn(fmt.Sprintf(format, v...)) }
+func (l *serverLogger) Errorf(format string, v ...any)  { l.log.Warn(anonymous(format, v...)) }
 func (l *serverLogger) Debugf(string, ...any)           {}
 func (l *serverLogger) Tracef(string, ...any)           {}
+
+var (
+	quotedText  = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|SID \S+`) // the id of a subscription is its topic
+	deviceTopic = regexp.MustCompile(`^"spotter\.v1\.[a-z0-9_-]{1,64}\.device\.[a-z0-9_-]{1,64}\.[a-z]{1,20}"$`)
+)
+
+// anonymous is a notice in which of what it quotes, which is what clients have sent,
+// only the topics of devices are left.
+func anonymous(format string, v ...any) string {
+	return quotedText.ReplaceAllStringFunc(fmt.Sprintf(format, v...), func(text string) string {
+		if deviceTopic.MatchString(text) {
+			return text
+		}
+		return `"…"`
+	})
+}
