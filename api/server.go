@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -63,6 +64,10 @@ type Options struct {
 	// Credentials are those for the embedded broker; nil means that the broker is
 	// another's.
 	Credentials *access.Store
+	// OIDC is the provider with which people sign in; nil means none.
+	OIDC *OIDC
+	// Rates bound how many requests are answered; the zero value sets no bound.
+	Rates Rates
 	// Ready tells what is wrong; nil means that nothing ever is.
 	Ready func() []Problem
 	// Metrics is what /metrics shows; nil shows nothing.
@@ -118,7 +123,10 @@ type Server struct {
 	failures *failures
 	looks    looks
 
+	logins      *logins // nil without a provider
 	crossOrigin http.CrossOriginProtection
+	byAddress   *callers[netip.Addr]
+	byToken     *callers[string]
 	streams     *streams
 	took        *prometheus.HistogramVec
 }
@@ -176,6 +184,9 @@ func New(o Options) (*Server, error) {
 		tickets:     tickets{held: map[string]ticket{}},
 		failures:    newFailures(),
 		looks:       looks{seen: map[lookKey]*look{}},
+		logins:      newLogins(o.OIDC, o.PublicURL),
+		byAddress:   newCallers[netip.Addr](o.Rates.Address),
+		byToken:     newCallers[string](o.Rates.Token),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "spotter_http_request_seconds", Help: "Time to answer, without streams.",
 			Buckets: []float64{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10},
@@ -207,7 +218,7 @@ func (s *Server) route(version string) {
 	s.echo.IPExtractor = echo.ExtractIPDirect()
 	s.echo.HTTPErrorHandler = s.routerError
 	s.echo.Logger.SetOutput(io.Discard)
-	s.echo.Pre(s.observe, s.recover, secureHeaders, s.openOnlyHere)
+	s.echo.Pre(s.observe, s.recover, secureHeaders, s.limitAddress, s.openOnlyHere)
 
 	format := huma.Format{
 		Marshal:   func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
@@ -224,7 +235,7 @@ func (s *Server) route(version string) {
 			return v, nil
 		}},
 	})
-	s.api.UseMiddleware(withRequest, s.authenticate, s.authorize, s.wantBody)
+	s.api.UseMiddleware(withRequest, s.authenticate, s.limitToken, s.authorize, s.wantBody)
 	s.addAlerts()
 	s.addDigest()
 	s.addPlan()
@@ -247,6 +258,7 @@ func (s *Server) route(version string) {
 	s.addRules()
 	s.addBacktests()
 	s.addSession()
+	s.addLogin()
 	s.addTokens()
 	s.addCredentials()
 	if s.notifier != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -84,7 +85,7 @@ func (s *Server) addSession() {
 				return nil, err
 			}
 		}
-		return &sessionEnd{http.StatusNoContent, cookieFor(r, "", time.Unix(1, 0), -1)}, nil
+		return &sessionEnd{http.StatusNoContent, s.cookieFor(r, "", time.Unix(1, 0), -1)}, nil
 	})
 }
 
@@ -112,20 +113,21 @@ func (s *Server) signIn(r *http.Request, id identity, begun access.Session) (*se
 		return nil, err
 	}
 	id.expires = expires
-	return &sessionAnswer{http.StatusCreated, cookieFor(r, text, expires, int(expires.Sub(now).Seconds())), callerOf(id)}, nil
+	return &sessionAnswer{http.StatusCreated, s.cookieFor(r, text, expires, int(expires.Sub(now).Seconds())), callerOf(id)}, nil
 }
 
 // cookieFor is a cookie that scripts cannot read and that no other site's page can
 // make a browser send.
-func cookieFor(r *http.Request, text string, expires time.Time, maxAge int) http.Cookie {
+func (s *Server) cookieFor(r *http.Request, text string, expires time.Time, maxAge int) http.Cookie {
 	return http.Cookie{
 		Name: sessionCookie, Value: text, Path: "/", Expires: expires, MaxAge: maxAge,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: isSecure(r),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.isSecure(r),
 	}
 }
 
 // isSecure reports whether the browser speaks TLS. A proxy's word is enough: where
 // it is a lie the cookie is only kept closer.
-func isSecure(r *http.Request) bool {
-	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
+func (s *Server) isSecure(r *http.Request) bool {
+	host, behindTLS := strings.CutPrefix(s.publicURL, "https://")
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" || behindTLS && strings.EqualFold(r.Host, host)
 }

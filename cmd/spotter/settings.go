@@ -65,6 +65,8 @@ type serveCommand struct {
 	Zone           string `help:"Time zone in which days and weeks begin, such as Europe/Berlin." default:"UTC"`
 	AdminToken     string `help:"Token of the administrator, instead of one that is made at the first start."`
 	AdminTokenFile string `help:"File with the token of the administrator." type:"path"`
+
+	signInSettings `embed:""`
 }
 
 // validate reports every setting that cannot be used.
@@ -89,6 +91,7 @@ func (c *serveCommand) validate() error {
 		u.problems = append(u.problems, err)
 	}
 	checkAddr(&u, "http", c.HTTP)
+	c.signInSettings.validate(&u, c.PublicURL)
 	c.tlsSettings.validate(&u, c.Data)
 	if c.MQTTBroker != "" && c.demands(tlsMQTT) {
 		u.addf("--tls-clients: mqtt is a setting of the embedded broker, which --mqtt-broker replaces")

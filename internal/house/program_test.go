@@ -69,7 +69,7 @@ func (p program) flags(t *testing.T, command string) map[string]string {
 	all := map[string]string{}
 	for _, m := range flagLine.FindAllStringSubmatch(p.help(t, command), -1) {
 		value := m[3]
-		if value == "STRING" || strings.HasSuffix(value, ",...") {
+		if value == "STRING" || strings.HasSuffix(value, ",...") || strings.HasSuffix(value, ";...") {
 			value = ""
 		}
 		if m[1] != "help" && m[1] != "log-level" && m[1] != "log-format" {
