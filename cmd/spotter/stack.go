@@ -166,7 +166,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	}
 	s.api, err = api.New(api.Options{
 		View: s.view, Log: s.journal, Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth, Credentials: credentials,
-		Rates: api.Rates{Token: c.RateToken, Address: c.RateAddress}, OIDC: c.provider(), PublicURL: c.PublicURL,
+		Rates: api.Rates{Token: c.RateToken, Address: c.RateAddress}, OIDC: c.provider(),
 		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},
