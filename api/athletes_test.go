@@ -215,6 +215,9 @@ func TestRepsOfNobodyAreGivenToAnAthleteAfterwards(t *testing.T) {
 	lost := rep("", 1, trained)
 	lost.Rep.Exercise, lost.Rep.LoadKg = "", nil
 	g.append(lost)
+	if nobody := walk[lift.RepRecord](g, "/api/v1/reps/unassigned?device=bar-1&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z", 1); len(nobody) != 1 {
+		t.Errorf("%d reps of nobody", len(nobody))
+	}
 	path := "/api/v1/devices/bar-1/assignment"
 	if a := want[onBar](g, 200, "GET", path, ""); a.Athlete != "" {
 		t.Errorf("%+v", a)

@@ -54,11 +54,15 @@ func (s *Server) addPlan() {
 	add(s, huma.Operation{
 		OperationID: "start-plan", Method: http.MethodPost, Path: path, Tags: []string{"athletes"}, DefaultStatus: http.StatusCreated,
 		Summary:     "Start the six-week return to the deadlift",
-		Description: "Repeating it while a plan is in force changes nothing and answers 200.",
+		Description: "What is left out of the maximum and the volume before the injury comes from the athlete's profile. Repeating it while a plan is in force changes nothing and answers 200.",
 	}, permit{ofAthlete, coaches}, func(ctx context.Context, in *planStartInput) (*answer[plan], error) {
 		step := lift.PlanStep{Verb: lift.PlanStart}
 		if in.Body != nil {
 			step.Reason, step.PreInjuryKg, step.PreInjuryWeekKg = in.Body.Reason, in.Body.PreInjuryKg, in.Body.PreInjuryWeekKg
+		}
+		if rec, ok := s.view.Record(lift.OfAthlete, string(in.ID)); ok && rec.Athlete != nil {
+			step.PreInjuryKg = cmp.Or(step.PreInjuryKg, rec.Athlete.PreInjuryKg)
+			step.PreInjuryWeekKg = cmp.Or(step.PreInjuryWeekKg, rec.Athlete.PreInjuryWeekKg)
 		}
 		return s.decide(ctx, in.ID, step, http.StatusCreated)
 	})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -28,7 +29,31 @@ type repPatchInput struct {
 	RawBody []byte
 }
 
+type unassignedInput struct {
+	Site   lift.SiteID   `query:"site" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+	Device lift.DeviceID `query:"device" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+	Span
+	Paging
+}
+
+func (s *Server) listUnassigned(ctx context.Context, in *unassignedInput) (*answer[list[lift.RepRecord]], error) {
+	from, to, err := in.bounds(s.now())
+	if err != nil {
+		return nil, err
+	}
+	reps, next, err := s.view.UnassignedReps(ctx, cmp.Or(in.Site, who(ctx).Site), in.Device, from, to, in.page())
+	if err != nil {
+		return nil, err
+	}
+	return &answer[list[lift.RepRecord]]{http.StatusOK, list[lift.RepRecord]{append([]lift.RepRecord{}, reps...), next}}, nil
+}
+
 func (s *Server) addReps() {
+	add(s, huma.Operation{
+		OperationID: "list-unassigned-reps", Method: http.MethodGet, Path: "/api/v1/reps/unassigned", Tags: []string{"devices"},
+		Summary:     "List the reps that nobody is known to have done",
+		Description: "Oldest first. PUT /devices/{id}/assignment with since in the past gives all of a time to an athlete, PATCH /reps/{id} one of them.",
+	}, permit{ofCaller, coaches}, s.listUnassigned)
 	path := "/api/v1/reps/{id}"
 	add(s, huma.Operation{
 		OperationID: "correct-rep", Method: http.MethodPatch, Path: path, Tags: []string{"athletes"},

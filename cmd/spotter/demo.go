@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,6 +117,9 @@ func (c *demoCommand) play(ctx context.Context, s streams, at address) error {
 		return fmt.Errorf("publish history: %w", err)
 	}
 	_ = bar.Finish()
+	if err := enrol(ctx, &serverSettings{Server: at.HTTP, trustSettings: trustSettings{client: http.DefaultClient}}, gym); err != nil {
+		return err
+	}
 	fmt.Fprintf(s.err, `
 Eight weeks of history are in; %d lifters train now. Look at
 
@@ -126,6 +132,31 @@ Eight weeks of history are in; %d lifters train now. Look at
 
 `, c.Athletes, at.HTTP, gym.Site(), "mqtt"+at.MQTT[len("tcp"):])
 	return player.Run(ctx, gym)
+}
+
+// enrol writes down who trains here, as a coach would.
+func enrol(ctx context.Context, server *serverSettings, gym *sim.Gym) error {
+	type body = map[string]any
+	post := func(path string, b body) error {
+		return server.send(ctx, http.MethodPost, "/api/v1/"+path, b, nil)
+	}
+	err := post("sites", body{"id": gym.Site(), "name": "Demo gym"})
+	err = errors.Join(err, post("teams", body{"site": gym.Site(), "id": "squad", "name": "Demo squad"}))
+	for i, l := range gym.Lifters() {
+		profile := body{"id": l.ID, "site": gym.Site(), "name": "Demo " + strings.ToUpper(string(l.ID[:1])) + string(l.ID[1:]), "goal": "strength"}
+		if i%2 == 0 {
+			profile["teams"] = []string{"squad"}
+		}
+		err = errors.Join(err, post("athletes", profile))
+	}
+	for i := range gym.Racks() {
+		path := "/api/v1/devices/" + string(gym.Rack(i)) + "?site=" + string(gym.Site())
+		err = errors.Join(err, server.send(ctx, http.MethodPatch, path, body{"rack": strconv.Itoa(i + 1)}, nil))
+	}
+	if err != nil {
+		return fmt.Errorf("enrol the demo's lifters: %w", err)
+	}
+	return nil
 }
 
 type simulateCommand struct {

@@ -127,11 +127,26 @@ func scanJSON[T any](s scanner) (T, error) {
 }
 
 // Reps returns the athlete's reps with from ≤ time < to, oldest first, and the
-// cursor of the next page, "" at the end. An empty athlete asks for the reps that
-// nobody is known to have done.
+// cursor of the next page, "" at the end.
 func (v *View) Reps(ctx context.Context, athlete lift.AthleteID, from, to time.Time, p Page) ([]lift.RepRecord, string, error) {
-	query := "SELECT " + repColumns + " FROM reps WHERE athlete = ? AND point_ms >= ? AND point_ms < ?"
-	args := []any{string(athlete), from.UnixMilli(), to.UnixMilli()}
+	return v.reps(ctx, "athlete = ?", []any{string(athlete)}, from, to, p)
+}
+
+// UnassignedReps is Reps of nobody, of one site and device where these are not empty.
+func (v *View) UnassignedReps(ctx context.Context, site lift.SiteID, device lift.DeviceID, from, to time.Time, p Page) ([]lift.RepRecord, string, error) {
+	where, args := "athlete = ''", []any{}
+	if site != "" {
+		where, args = where+" AND site = ?", append(args, string(site))
+	}
+	if device != "" {
+		where, args = where+" AND device = ?", append(args, string(device))
+	}
+	return v.reps(ctx, where, args, from, to, p)
+}
+
+func (v *View) reps(ctx context.Context, where string, args []any, from, to time.Time, p Page) ([]lift.RepRecord, string, error) {
+	query := "SELECT " + repColumns + " FROM reps WHERE " + where + " AND point_ms >= ? AND point_ms < ?"
+	args = append(args, from.UnixMilli(), to.UnixMilli())
 	if p.Cursor != "" {
 		after, err := parsePlace(p.Cursor)
 		if err != nil {
