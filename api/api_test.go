@@ -23,6 +23,7 @@ import (
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/notify"
+	"github.com/spotterhq/spotter/internal/privacy"
 	"github.com/spotterhq/spotter/internal/view"
 )
 
@@ -59,12 +60,18 @@ func open(t testing.TB, change ...func(*Options)) *gym {
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 
+	erased, err := privacy.OpenTombstones(t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eraser := privacy.New(privacy.Options{Log: g.log, View: g.view, Tombstones: erased, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	running.Go(func() { _ = eraser.Run(following) })
 	auth, _, err := LoadOrCreateAdmin(t.TempDir(), testToken, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := Options{
-		View: g.view, Log: g.log, Clock: time.Now, Logger: logger, Auth: auth, Credentials: access.In(t.TempDir()),
+		View: g.view, Log: privacy.Gate{Appender: g.log, Tombstones: erased}, Erasures: eraser, Clock: time.Now, Logger: logger, Auth: auth, Credentials: access.In(t.TempDir()),
 		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},

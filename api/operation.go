@@ -58,6 +58,9 @@ func add[I, O any](s *Server, op huma.Operation, p permit, do func(context.Conte
 	if op.Method == http.MethodPost || op.Method == http.MethodPatch || op.Method == http.MethodPut {
 		op.Errors = append(op.Errors, http.StatusBadRequest)
 	}
+	if op.Method != http.MethodGet && len(op.Security) > 0 {
+		op.Errors = append(op.Errors, http.StatusGone)
+	}
 	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)

@@ -182,6 +182,8 @@ var others = map[string]struct {
 	"test-channel":           {404, "there is none in this house"},
 	"get-checkin-link":       {404, "there is no such link in this house"},
 	"use-checkin-link":       {404, "there is no such link in this house"},
+	"get-erasure":            {404, "nobody was erased in this house"},
+	"lift-erasure":           {404, "nobody was erased in this house"},
 	"release-plan":           {409, "there is no hold"},
 	"advance-plan":           {409, "there is no plan"},
 	"repeat-plan":            {409, "there is no plan"},

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/privacy"
 	"github.com/spotterhq/spotter/internal/view"
 )
 
@@ -86,6 +87,8 @@ func (s *Server) answerable(ctx context.Context, operation string, err error) er
 		return huma.Error404NotFound("nothing is known by this id")
 	case errors.Is(err, view.ErrCursor):
 		return at(http.StatusUnprocessableEntity, "query.cursor", "is not one of this list's")
+	case errors.Is(err, privacy.ErrErased):
+		return huma.NewError(http.StatusGone, "the athlete was erased: nothing about them is stored until an administrator allows it again")
 	case ctx.Err() != nil:
 		return huma.Error503ServiceUnavailable("the request was given up")
 	case errors.Is(err, errLog):

@@ -29,6 +29,7 @@ import (
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/notify"
+	"github.com/spotterhq/spotter/internal/privacy"
 	"github.com/spotterhq/spotter/internal/roster"
 	"github.com/spotterhq/spotter/internal/view"
 )
@@ -77,6 +78,10 @@ type Options struct {
 	Roster *roster.Roster
 	// Retain lets the broker keep a message for whoever subscribes; nil does not.
 	Retain func(ctx context.Context, topic string, payload []byte) error
+	// Erasures carries erases out; nil means that nobody can be erased.
+	Erasures *privacy.Coordinator
+	// MoreParts are further kinds of what is known of an athlete, for exports.
+	MoreParts func(lift.AthleteID) []privacy.Part
 	// Exercises are those that are known; nil means the standard ones.
 	Exercises *exercise.Catalogue
 	// PublicURL is the address under which people reach the server, such as
@@ -105,6 +110,8 @@ type Server struct {
 	ready       func() []Problem
 	gatherer    prometheus.Gatherer
 	retain      func(context.Context, string, []byte) error
+	erasures    *privacy.Coordinator
+	moreParts   func(lift.AthleteID) []privacy.Part
 	credentials *access.Store
 	publicURL   string
 
@@ -176,6 +183,8 @@ func New(o Options) (*Server, error) {
 		ready:       o.Ready,
 		gatherer:    o.Metrics,
 		retain:      o.Retain,
+		erasures:    o.Erasures,
+		moreParts:   o.MoreParts,
 		publicURL:   strings.TrimSuffix(o.PublicURL, "/"),
 		backup:      o.Backup,
 		exercises:   o.Exercises,
@@ -265,6 +274,7 @@ func (s *Server) route(version string) {
 		s.addChannels()
 		s.addDeliveries()
 	}
+	s.addPrivacy()
 	s.addSystem()
 	s.addBackup()
 	s.addDocs()

@@ -39,6 +39,9 @@ type Options struct {
 	Patience time.Duration
 	// Now is the clock by which appends are timed.
 	Now func() time.Time
+	// Admit leaves out what may not be stored, and may change events that it was handed;
+	// nil admits all.
+	Admit func(context.Context, []journal.Event) []journal.Event
 	// DiskUsed is the share of the log's disk in use, 0 to 1; nil where the log is
 	// elsewhere.
 	DiskUsed func() float64
@@ -151,6 +154,9 @@ func (p *Pipeline) commit(ctx context.Context, group []Delivery) error {
 		decoded := Decode(d.Message)
 		events = append(events, decoded.Events...)
 		p.Stats.UnknownFields.Add(int64(decoded.UnknownFields))
+	}
+	if p.o.Admit != nil {
+		events = p.o.Admit(ctx, events)
 	}
 	events, err := p.room(ctx, events)
 	if err != nil {

@@ -44,6 +44,8 @@ type commandLine struct {
 	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
 	Backup      backupCommand      `cmd:"" help:"Write everything into one file, of a running server or of a folder."`
 	Restore     restoreCommand     `cmd:"" help:"Make a data folder of a backup."`
+	Export      exportCommand      `cmd:"" help:"Write everything about one athlete into a zip file."`
+	Erase       eraseCommand       `cmd:"" help:"Erase everything about one athlete, everywhere, and print the receipt."`
 	Rebuild     rebuildCommand     `cmd:"" help:"Build the view anew from the log."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it lives."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

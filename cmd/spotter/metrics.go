@@ -58,6 +58,7 @@ func (m *metrics) watch(s *stack) error {
 		counter("view_reps_total", "New reps.", view.Reps.Load),
 		counter("view_corrected_total", "Reps changed by a revision, a correction or an assignment.", view.Corrected.Load),
 		counter("view_duplicates_total", "Events that changed nothing.", view.Duplicates.Load),
+		counter("erased_dropped_total", "Events not stored because they are about somebody who was erased.", s.erased.Dropped.Load),
 		counter("view_conflicts_total", "Two contents for one revision.", view.Conflicts.Load),
 		gauge("view_lag_events", "Events that the view has still to apply.", lag(s.view.Position)),
 		counter("monitor_changes_total", "Changes judged.", judge.Changes.Load),

@@ -31,6 +31,7 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/monitor"
 	"github.com/spotterhq/spotter/internal/notify"
+	"github.com/spotterhq/spotter/internal/privacy"
 	"github.com/spotterhq/spotter/internal/roster"
 	"github.com/spotterhq/spotter/internal/segmenter"
 	"github.com/spotterhq/spotter/internal/view"
@@ -53,6 +54,9 @@ type stack struct {
 	influx    *influx.Follower // nil without InfluxDB
 	publisher *mqtt.Publisher
 	notifier  *notify.Notifier
+	erased    *privacy.Tombstones
+	erasures  *privacy.Coordinator
+	eraseAt   mqtt.Options // where retained messages are cleared
 	api       *api.Server
 	listener  net.Listener
 	tls       *authority.Server // nil in the clear
@@ -132,8 +136,14 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	if s.view, err = openView(ctx, c.viewPath(), s.journal.LastSeq(), logger.With("part", "view")); err != nil {
 		return nil, err
 	}
+	if s.erased, err = privacy.OpenTombstones(c.Data, logger.With("part", "privacy")); err != nil {
+		return nil, err
+	}
+	if err := s.erased.Load(ctx, s.journal, s.view); err != nil {
+		return nil, err
+	}
 	s.roster = roster.New(s.view, analysis.Settings{Zone: s.zone, Exercises: s.exercises})
-	intake := ingest.Options{Log: s.journal, Logger: logger.With("part", "ingest"), Now: time.Now}
+	intake := ingest.Options{Log: s.journal, Admit: s.erased.Admit, Logger: logger.With("part", "ingest"), Now: time.Now}
 	if c.NatsURL == "" {
 		intake.DiskUsed = s.disk.used
 	}
@@ -148,7 +158,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		Alerted:  func(d time.Duration) { s.metrics.alerted.Observe(d.Seconds()) },
 	})
 	s.segmenter = segmenter.New(segmenter.Options{
-		Log: s.journal, View: s.view, Exercise: s.exercises.Get, Logger: logger.With("part", "segmenter"), Now: time.Now,
+		Log: s.journal, View: s.view, Exercise: s.exercises.Get, Admit: s.erased.Admit, Logger: logger.With("part", "segmenter"), Now: time.Now,
 	})
 	if c.InfluxURL != "" {
 		if s.influx, err = s.openInflux(); err != nil {
@@ -158,6 +168,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	if s.notifier, err = s.openNotifier(ctx); err != nil {
 		return nil, err
 	}
+	s.erasures = privacy.New(s.erasing())
 	if s.listener, err = net.Listen("tcp", c.HTTP); err != nil {
 		return nil, fmt.Errorf("--http: %w", err)
 	}
@@ -165,12 +176,11 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		s.listener = tls.NewListener(s.listener, s.tls.Config(c.demands(tlsHTTP), "h2", "http/1.1"))
 	}
 	s.api, err = api.New(api.Options{
-		View: s.view, Log: s.journal, Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth, Credentials: credentials,
+		View: s.view, Log: privacy.Gate{Appender: s.journal, Tombstones: s.erased}, Erasures: s.erasures, MoreParts: deliveriesOf(s.notifier),
+		Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth, Credentials: credentials,
 		Rates: api.Rates{Token: c.RateToken, Address: c.RateAddress}, OIDC: c.provider(),
-		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
-			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
-		},
-		Sets: analysis.Sets, Weeks: analysis.Weeks, Roster: s.roster, Exercises: s.exercises, Version: version,
+		Decode: decodeMessage,
+		Sets:   analysis.Sets, Weeks: analysis.Weeks, Roster: s.roster, Exercises: s.exercises, Version: version,
 		Ready: s.problems, Metrics: s.metrics.registry, Backup: s.backUp,
 		Notifier: s.notifier, Retain: s.publisher.Retain, PublicURL: c.PublicURL,
 	})
@@ -178,6 +188,11 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		return nil, err
 	}
 	return s, s.metrics.watch(s)
+}
+
+// decodeMessage makes events of a message, as ingest does.
+func decodeMessage(topic string, payload []byte, received time.Time) []journal.Event {
+	return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 }
 
 // openView opens the view, throwing away one that knows of events which the log has
@@ -251,6 +266,8 @@ func (s *stack) openSource() error {
 	s.source = mqtt.New(o, s.pipeline.Offer)
 	o.ClientID = "spotter-notify-" + node
 	s.publisher = mqtt.NewPublisher(o)
+	s.eraseAt = o
+	s.eraseAt.ClientID = "spotter-erase-" + node
 	return nil
 }
 
@@ -347,6 +364,7 @@ func (s *stack) run(ctx context.Context, ready func(address) error) error {
 	part("monitor", s.monitor.Run)
 	part("segmenter", s.segmenter.Run)
 	part("api", func(ctx context.Context) error { return s.api.Serve(ctx, s.listener) })
+	part("erasures", s.erasures.Run)
 	part("clock", func(ctx context.Context) error { return ingest.Tick(ctx, s.journal, time.Now, s.log) })
 	part("publisher", s.publisher.Run)
 	part("notify", s.notifier.Run)

@@ -153,6 +153,14 @@ func (q *Queue) letGo() {
 	})
 }
 
+// Forget lets go of all answers, because somebody is in them who was erased. Whoever
+// asked asks again; what is being worked on is not kept either.
+func (q *Queue) Forget() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.jobs = slices.DeleteFunc(q.jobs, func(j *Job) bool { return j.State != Waiting })
+}
+
 // Run answers questions until the context ends, which cuts off the one at work.
 func (q *Queue) Run(ctx context.Context) {
 	for ctx.Err() == nil {

@@ -61,6 +61,7 @@ const (
 type Subject struct {
 	Athlete lift.AthleteID
 	Receipt string
+	Seq     uint64 // of the request
 	// Stretches are when they were on which bar, in the last 30 days.
 	Stretches []view.Stretch
 }
@@ -309,7 +310,7 @@ func (c *Coordinator) carry(ctx context.Context, e *journal.Entry) (done bool, e
 		return false, err
 	}
 	p.say(storeAnalysis, Done, "")
-	subject := Subject{Athlete: e.Athlete, Receipt: e.Erase.Receipt}
+	subject := Subject{Athlete: e.Athlete, Receipt: e.Erase.Receipt, Seq: e.Seq}
 	if subject.Stretches, err = c.o.View.ErasedStretches(ctx, subject.Receipt); err != nil {
 		return false, err
 	}

@@ -32,14 +32,16 @@ const (
 	old = 10 * time.Minute
 )
 
-// Options of a segmenter. All fields are required.
+// Options of a segmenter. All fields but Admit are required.
 type Options struct {
 	Log  *journal.Log
 	View *view.View
 	// Exercise looks an exercise up.
 	Exercise func(lift.ExerciseID) (lift.Exercise, bool)
-	Logger   *slog.Logger
-	Now      func() time.Time
+	// Admit leaves out what may not be stored; nil admits all.
+	Admit  func(context.Context, []journal.Event) []journal.Event
+	Logger *slog.Logger
+	Now    func() time.Time
 }
 
 // Stats are totals since the program started, but for Bars and Lag.
@@ -184,6 +186,9 @@ func (s *Segmenter) append(ctx context.Context, found []journal.Event) error {
 			continue
 		}
 		events = append(events, *e)
+	}
+	if s.o.Admit != nil {
+		events = s.o.Admit(ctx, events)
 	}
 	for len(events) > 0 {
 		n := min(len(events), journal.MaxBatch)
