@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -51,21 +53,63 @@ func (c *serverSettings) validate(u *usageError) {
 }
 
 // send makes a request with a JSON body, none where it is nil, and reads the answer.
-// A problem's detail becomes the error.
+// A problem's detail becomes the error. It waits where the server is asked too often.
 func (c *serverSettings) send(ctx context.Context, method, path string, body, into any) error {
-	var sent io.Reader
+	var sent []byte
 	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
+		var err error
+		if sent, err = json.Marshal(body); err != nil {
 			return fmt.Errorf("ask server: %w", err)
 		}
-		sent = bytes.NewReader(data)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, sent)
+	for {
+		answer, data, err := c.ask(ctx, method, path, sent)
+		switch {
+		case err != nil:
+			return err
+		case answer.StatusCode == http.StatusTooManyRequests && waitsFor(ctx, answer.Header.Get("Retry-After")):
+			continue
+		case answer.StatusCode >= http.StatusMultipleChoices:
+			return refused(answer.Status, data)
+		case into == nil:
+			return nil
+		}
+		if err := json.Unmarshal(data, into); err != nil {
+			return fmt.Errorf("read server's answer: %w", err)
+		}
+		return nil
+	}
+}
+
+// longestWait is how long a command waits because of its own haste. Wrong tokens have
+// to wait longer.
+const longestWait = 10 * time.Second
+
+// waitsFor waits as long as a Retry-After says, unless that is too long.
+func waitsFor(ctx context.Context, seconds string) bool {
+	n, err := strconv.Atoi(seconds)
+	wait := time.Duration(n) * time.Second
+	if err != nil || wait <= 0 || wait > longestWait {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+		return true
+	}
+}
+
+func (c *serverSettings) ask(ctx context.Context, method, path string, sent []byte) (*http.Response, []byte, error) {
+	var body io.Reader
+	if sent != nil {
+		body = bytes.NewReader(sent)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, body)
 	if err != nil {
-		return fmt.Errorf("--server: %w", err)
+		return nil, nil, fmt.Errorf("--server: %w", err)
 	}
-	if body != nil {
+	if sent != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if c.Token != "" {
@@ -73,22 +117,13 @@ func (c *serverSettings) send(ctx context.Context, method, path string, body, in
 	}
 	answer, err := c.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("ask server: %w", err)
+		return nil, nil, fmt.Errorf("ask server: %w", err)
 	}
 	data, err := io.ReadAll(answer.Body)
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return fmt.Errorf("read server's answer: %w", err)
+		return nil, nil, fmt.Errorf("read server's answer: %w", err)
 	}
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		return refused(answer.Status, data)
-	}
-	if into == nil {
-		return nil
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("read server's answer: %w", err)
-	}
-	return nil
+	return answer, data, nil
 }
 
 // refused is the error of an answer that is a problem document, or should be.

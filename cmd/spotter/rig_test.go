@@ -87,7 +87,8 @@ func (o *output) String() string {
 func launch(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), ended: make(chan error, 1), log: &output{}}
-	p.cmd.Env = append(os.Environ(), "SPOTTER_ADMIN_TOKEN="+adminToken)
+	// Tests ask more often than people.
+	p.cmd.Env = append(os.Environ(), "SPOTTER_ADMIN_TOKEN="+adminToken, "SPOTTER_RATE_TOKEN=0", "SPOTTER_RATE_ADDRESS=0")
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

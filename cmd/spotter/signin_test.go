@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -43,5 +46,33 @@ func TestAProvidersSettingsAreCheckedBeforeTheStart(t *testing.T) {
 	here.OIDCIssuer, here.PublicURL = "http://127.0.0.1:9000/realm", "http://localhost:8080"
 	if err := here.validate(); err != nil {
 		t.Errorf("on this machine: %v", err)
+	}
+}
+
+func TestACommandWaitsWhenItAsksTooOften(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if asked++; asked == 1 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		_, _ = w.Write(body)
+	}))
+	defer server.Close()
+	c := serverSettings{Server: server.URL}
+	var u usageError
+	if c.validate(&u); u.orNil() != nil {
+		t.Fatal(u.orNil())
+	}
+	var back string
+	if err := c.send(t.Context(), http.MethodPost, "/", "hello", &back); err != nil || back != "hello" || asked != 2 {
+		t.Errorf("%q after %d requests, %v", back, asked, err)
+	}
+	for _, tooLong := range []string{"60", "", "-1", "soon"} {
+		if waitsFor(t.Context(), tooLong) {
+			t.Errorf("it waits for %q", tooLong)
+		}
 	}
 }

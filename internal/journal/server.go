@@ -172,9 +172,13 @@ var forbidden = []string{"$JS.>", "$SYS.>", "$NRG.>", "$KV.>", "$O.>"}
 // to them by itself, and needs them for its deliveries.
 const mqttInternal = "$MQTT.>"
 
+// nothing is a subject that is never used, and forbidden as well.
+const nothing = "$SYS.nothing"
+
 func (r Rights) permissions() *server.Permissions {
 	subjects := func(topics []string, deny ...string) *server.SubjectPermission {
-		p := &server.SubjectPermission{Allow: []string{}, Deny: append(deny, forbidden...)}
+		// Without any subject nats-server would allow all of them.
+		p := &server.SubjectPermission{Allow: []string{nothing}, Deny: append(deny, forbidden...)}
 		for _, t := range topics {
 			p.Allow = append(p.Allow, strings.NewReplacer("/", ".", "+", "*", "#", ">").Replace(t))
 		}
