@@ -278,6 +278,7 @@ func (s *Server) route(version string) {
 	s.addSystem()
 	s.addBackup()
 	s.addDocs()
+	s.addBoard()
 }
 
 // Handler answers requests. Streams carry events, and backtests go on, only while
