@@ -71,6 +71,7 @@ var levels = map[string]int{
 
 	"internal/authority": 16,
 
+	"internal/check":  15,
 	"internal/access": 15,
 
 	"internal/exercise": 12,

@@ -93,8 +93,9 @@ log-enabled = false
 
 // RunMosquitto starts a Mosquitto of the test's own, with the settings that
 // docs/connect.md recommends: what it has acknowledged survives its restart, and
-// its window does not limit how fast messages are handed over.
-func RunMosquitto(t testing.TB) *Server {
+// its window does not limit how fast messages are handed over. Further settings come
+// behind these.
+func RunMosquitto(t testing.TB, further ...string) *Server {
 	t.Helper()
 	program := Binary(t, "mosquitto")
 	dir, addr := t.TempDir(), FreeAddr(t)
@@ -115,6 +116,9 @@ log_type error
 `, port, dir)
 	if os.Geteuid() == 0 {
 		text += "user root\n"
+	}
+	for _, line := range further {
+		text += line + "\n"
 	}
 	write(t, config, text)
 	s := &Server{URL: "tcp://" + addr, t: t, args: []string{program, "-c", config}}
