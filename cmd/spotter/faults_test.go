@@ -323,6 +323,7 @@ func TestBadSettingsAreAllReportedByName(t *testing.T) {
 		code int
 	}{
 		{[]string{"serve", "--fsync", "never", "--zone", "Mars/Base", "--http", "nowhere", "--influx-token", "x"}, []string{"--fsync", "--zone", "--http", "--influx-token"}, 2},
+		{[]string{"serve", "--keep-reps", "9w", "--keep-checkins", "69d", "--keep-audit", "soon"}, []string{"--keep-reps", "--keep-checkins", "--keep-audit"}, 2},
 		{[]string{"serve", "--mqtt", "0.0.0.0:0"}, []string{"--mqtt-auth"}, 2},
 		{[]string{"serve", "--nats-url", "nats://127.0.0.1:1"}, []string{"--mqtt-broker"}, 2},
 		{[]string{"serve", "--mqtt-broker", "http://x"}, []string{"--mqtt-broker"}, 2},

@@ -56,6 +56,8 @@ type serveCommand struct {
 	InfluxOrg       string `name:"influx-org" help:"Organisation at InfluxDB 2.x." default:"spotter"`
 	InfluxBucket    string `name:"influx-bucket" help:"Bucket at InfluxDB; bar velocity goes to a second one, with _samples behind its name." default:"spotter"`
 
+	Keep keepSettings `embed:"" prefix:"keep-"`
+
 	Exercises string `help:"JSON file with the site's own exercises, beside the standard ones." type:"path"`
 
 	PublicURL        string `name:"public-url" help:"Address under which people reach this server, for the links in messages; without it they have none."`
@@ -90,6 +92,7 @@ func (c *serveCommand) validate() error {
 	if _, err := c.catalogue(); err != nil {
 		u.problems = append(u.problems, err)
 	}
+	c.Keep.read(&u)
 	checkAddr(&u, "http", c.HTTP)
 	c.signInSettings.validate(&u, c.PublicURL)
 	c.tlsSettings.validate(&u, c.Data)

@@ -288,6 +288,7 @@ func (s *stack) openNotifier(ctx context.Context) (*notify.Notifier, error) {
 			}
 			return *record.Athlete, true
 		},
+		Keep:      s.settings.Keep.deliveries(),
 		PublicURL: strings.TrimSuffix(s.settings.PublicURL, "/"), Logger: s.log.With("part", "notify"), Now: time.Now,
 	})
 }
@@ -365,6 +366,7 @@ func (s *stack) run(ctx context.Context, ready func(address) error) error {
 	part("segmenter", s.segmenter.Run)
 	part("api", func(ctx context.Context) error { return s.api.Serve(ctx, s.listener) })
 	part("erasures", s.erasures.Run)
+	part("retention", s.retention().Run)
 	part("clock", func(ctx context.Context) error { return ingest.Tick(ctx, s.journal, time.Now, s.log) })
 	part("publisher", s.publisher.Run)
 	part("notify", s.notifier.Run)

@@ -40,8 +40,10 @@ type Options struct {
 	AthleteZone func(lift.AthleteID) *time.Location
 	PublicURL   string          // under which people reach the server, "" where messages have no links
 	Policy      analysis.Policy // the zero value means the default
-	Logger      *slog.Logger
-	Now         func() time.Time
+	// Keep is for how long settled deliveries stay in the delivery log; 0 means 90 days.
+	Keep   time.Duration
+	Logger *slog.Logger
+	Now    func() time.Time
 }
 
 const (
@@ -52,8 +54,8 @@ const (
 	savedWithin = 10_000
 	// againAfter is how long after a failure of its own file the notifier begins again.
 	againAfter = 5 * time.Second
-	// keep is for how long settled deliveries stay in the log.
-	keep = 90 * 24 * time.Hour
+	// defaultKeep is for how long settled deliveries stay in the log.
+	defaultKeep = 90 * 24 * time.Hour
 )
 
 // Notifier decides and delivers. Run belongs to one goroutine; the other methods may
@@ -81,6 +83,9 @@ func Open(ctx context.Context, o Options) (*Notifier, error) {
 	}
 	if o.Policy == (analysis.Policy{}) {
 		o.Policy = analysis.DefaultPolicy()
+	}
+	if o.Keep == 0 {
+		o.Keep = defaultKeep
 	}
 	if o.Profile == nil {
 		o.Profile = func(lift.AthleteID) (lift.AthleteProfile, bool) { return lift.AthleteProfile{}, false }

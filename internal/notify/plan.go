@@ -40,7 +40,7 @@ func (n *Notifier) plan(ctx context.Context) error {
 		}
 		if now.Sub(pruned) >= pruneEvery {
 			pruned = now
-			if _, err := n.Prune(ctx, now.Add(-keep)); err != nil {
+			if _, err := n.Prune(ctx, now.Add(-n.o.Keep)); err != nil {
 				return err
 			}
 		}
