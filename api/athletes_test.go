@@ -297,3 +297,14 @@ func keep(retained map[string]string) func(context.Context, string, []byte) erro
 		return nil
 	}
 }
+
+func TestWhatACoachEnteredGoesBeforeWhatIsEstimated(t *testing.T) {
+	g := open(t)
+	trainWeeks(g, 2, trained)
+	want[athlete](g, 200, "PATCH", "/api/v1/athletes/ana", `{"maximum_kg":{"deadlift":195},"min_velocity_mps":{"deadlift":0.17}}`)
+	p := want[profiles](g, 200, "GET", "/api/v1/athletes/ana/profile?to="+trained.AddDate(0, 0, 2).Format("2006-01-02T15:04:05Z"), "")
+	if len(p.Items) != 1 || p.Items[0].MinVelocity == nil || p.Items[0].MinVelocity.Mps != 0.17 || p.Items[0].MinVelocity.Source != "entered" ||
+		p.Items[0].Maximum.EnteredKg == nil || *p.Items[0].Maximum.EnteredKg != 195 {
+		t.Errorf("%+v", p.Items)
+	}
+}

@@ -63,8 +63,18 @@ func (s *Server) setsWithReps(ctx context.Context, athlete lift.AthleteID, from,
 	return profile.History{Sets: s.sets(reps, s.roster.Zone(athlete)), Reps: reps}, nil
 }
 
+// profileOptions are the athlete's zone, and what a coach has entered for them.
 func (s *Server) profileOptions(athlete lift.AthleteID) profile.Options {
-	return profile.Options{Zone: s.roster.Zone(athlete), Exercise: s.exercises.Get}
+	settings := s.roster.Settings(athlete)
+	entered := func(by map[lift.ExerciseID]float64) func(lift.ExerciseID) (float64, bool) {
+		return func(exercise lift.ExerciseID) (float64, bool) {
+			value, ok := by[exercise]
+			return value, ok
+		}
+	}
+	return profile.Options{
+		Zone: settings.Zone, Exercise: s.exercises.Get, MinVelocity: entered(settings.MinVelocity), OneRM: entered(settings.Maximum),
+	}
 }
 
 // asOf is the last moment before to that has begun: today is a date of its own only

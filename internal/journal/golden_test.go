@@ -83,7 +83,7 @@ func oneOfEach() []Event {
 
 // Every event that a released version has written is read for ever, and means what
 // it meant.
-func TestStoredEventsOfEveryVersionAreRead(t *testing.T) {
+func TestEveryReleasedVersionDecodes(t *testing.T) {
 	path := filepath.Join("testdata", "events-v1.jsonl")
 	written := oneOfEach()
 	if *update {
