@@ -195,6 +195,41 @@ func TestACorrectionIsSignedAndAnsweredAsRepsShowsIt(t *testing.T) {
 	}
 }
 
+func TestASetIsSplitJoinedAndAsItWasAgain(t *testing.T) {
+	g := open(t)
+	reps := train(g, "ana", 6, trained)
+	sets := func() []string {
+		t.Helper()
+		var all []string
+		for _, s := range want[list[lift.Set]](g, 200, "GET", "/api/v1/athletes/ana/sets"+thatDay, "").Items {
+			all = append(all, fmt.Sprintf("%s: %d", s.ID, s.Reps))
+		}
+		return all
+	}
+	correct := func(body string, of ...int) {
+		t.Helper()
+		for _, i := range of {
+			want[lift.RepRecord](g, 200, "PATCH", "/api/v1/reps/"+repID(reps[i]), body)
+		}
+	}
+	whole := sets()
+	if len(whole) != 1 {
+		t.Fatalf("sets %v", whole)
+	}
+	correct(`{"set":9}`, 4, 5)
+	if got := sets(); len(got) != 2 || !strings.HasSuffix(got[0], ": 4") || !strings.HasSuffix(got[1], ": 2") {
+		t.Fatalf("split into %v", got)
+	}
+	correct(`{"set":9}`, 0, 1, 2, 3)
+	if got := sets(); len(got) != 1 || !strings.HasSuffix(got[0], ": 6") {
+		t.Fatalf("joined to %v", got)
+	}
+	correct(`{"withdraw":["set"]}`, 0, 1, 2, 3, 4, 5)
+	if diff := cmp.Diff(whole, sets()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestACheckInIsCreatedOnce(t *testing.T) {
 	g := open(t)
 	const path, body = "/api/v1/athletes/ana/checkins", `{"time":"2026-11-10T18:10:00Z","phase":"after","pain":3,"region":"lower_back","unknown":1}`

@@ -21,6 +21,8 @@ type repPatch struct {
 	LoadKg   *float64         `json:"load_kg,omitzero" minimum:"0" maximum:"1000"`
 	Exercise *lift.ExerciseID `json:"exercise,omitzero" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
 	Athlete  *lift.AthleteID  `json:"athlete,omitzero" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+	Set      *int             `json:"set,omitzero" minimum:"0" maximum:"10000" doc:"another number than its neighbours have splits a set, the same number (with the same exercise and load) joins two"`
+	Withdraw []string         `json:"withdraw,omitempty" nullable:"false" maxItems:"5" doc:"fields, such as load_kg, whose corrections are taken back: what the device said counts again"`
 }
 
 type repPatchInput struct {
@@ -59,7 +61,7 @@ func (s *Server) addReps() {
 		OperationID: "correct-rep", Method: http.MethodPatch, Path: path, Tags: []string{"athletes"},
 		Errors:      []int{http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 		Summary:     "Correct a rep",
-		Description: "A correction stands above everything that the device has sent or will send of this rep. Alerts follow it.",
+		Description: "A correction stands above everything that the device has sent or will send of this rep, until it is withdrawn. Alerts follow it.",
 	}, permit{ofRep, coaches}, s.correctRep)
 	// The raw body is read beside the typed one, which alone is the contract.
 	delete(s.api.OpenAPI().Paths[path].Patch.RequestBody.Content, "application/octet-stream")
@@ -86,7 +88,7 @@ func (s *Server) correctRep(ctx context.Context, in *repPatchInput) (*answer[lif
 	}
 	edit := lift.RepEdit{
 		RepID: in.ID, Valid: in.Body.Valid, LoadKg: in.Body.LoadKg, Exercise: in.Body.Exercise, Athlete: in.Body.Athlete,
-		By: who(ctx).Name, At: s.now().UTC(),
+		Set: in.Body.Set, Withdraw: in.Body.Withdraw, By: who(ctx).Name, At: s.now().UTC(),
 	}
 	if err := edit.Validate(); err != nil {
 		return nil, err

@@ -78,6 +78,9 @@ func oneOfEach() []Event {
 		}),
 		of(person, KindErase, func(e *Event) { e.Erase = &lift.Erase{Receipt: "er_1", By: "kim", At: at, Reason: "asked for it"} }),
 		{Kind: KindErased, Received: at, Erased: &lift.Erased{Receipt: "er_1", Key: "k", By: "kim", At: at, Done: at, Stores: []lift.StoreErased{{Store: "view", State: "done", At: at}}}},
+		of(person, KindEdit, func(e *Event) {
+			e.Edit = &lift.RepEdit{RepID: "rp_9a0d458ffd2eaf161e0af6830000000000000411", Set: &n, Withdraw: []string{"valid", "load_kg"}, By: "kim", At: at}
+		}),
 	}
 }
 

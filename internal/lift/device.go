@@ -73,7 +73,7 @@ func (a *Assignment) Validate(now time.Time) error {
 	if err := checkRange("load_kg", a.LoadKg, 0, MaxLoad); err != nil {
 		return err
 	}
-	if err := checkScale("set", a.Set, 0, 10_000); err != nil {
+	if err := checkScale("set", a.Set, 0, maxCount); err != nil {
 		return err
 	}
 	return checkTime("since", a.Since, now)

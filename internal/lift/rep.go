@@ -1,6 +1,7 @@
 package lift
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -23,6 +24,9 @@ const (
 	// MaxTextLength bounds every free text, boot ids among them, in bytes.
 	MaxTextLength = 2000
 )
+
+// maxCount is the highest number that a set, or a rep of one, can have.
+const maxCount = 10_000
 
 // rounding is how much a limit gives for decimal values that binary ones only
 // come near to: 0.5 m/s against 0.55 m in 1 s is at the limit, not beyond it.
@@ -122,8 +126,8 @@ func (r *Rep) Validate(now time.Time) error {
 		field string
 		value *int
 	}{{"set", r.Set}, {"rep", r.Rep}} {
-		if c.value != nil && (*c.value < 0 || *c.value > 10_000) {
-			return fieldErrorf(c.field, "%d is outside 0 to 10000", *c.value)
+		if c.value != nil && (*c.value < 0 || *c.value > maxCount) {
+			return fieldErrorf(c.field, "%d is outside 0 to %d", *c.value, maxCount)
 		}
 	}
 	if !(r.MeanVelocity > 0 && r.MeanVelocity <= MaxMeanVelocity) {
@@ -236,14 +240,65 @@ type RepEdit struct {
 	LoadKg   *float64    `json:"load_kg,omitzero"`
 	Exercise *ExerciseID `json:"exercise,omitzero"`
 	Athlete  *AthleteID  `json:"athlete,omitzero"`
-	By       string      `json:"by"`
-	At       time.Time   `json:"at"`
+	Set      *int        `json:"set,omitzero"` // splits a set, or joins two
+	// Withdraw names fields, as they are called in JSON, whose earlier corrections
+	// are taken back: what the device said counts again.
+	Withdraw []string  `json:"withdraw,omitempty"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
+}
+
+// Changes reports whether the edit corrects anything. One that only withdraws does
+// not.
+func (e *RepEdit) Changes() bool {
+	return e.Valid != nil || e.LoadKg != nil || e.Exercise != nil || e.Athlete != nil || e.Set != nil
+}
+
+// After returns the edit laid over an earlier one of the same rep: what of both
+// stands, with nothing left to withdraw.
+func (e RepEdit) After(earlier RepEdit) RepEdit {
+	for _, field := range e.Withdraw {
+		switch field {
+		case "valid":
+			earlier.Valid = nil
+		case "load_kg":
+			earlier.LoadKg = nil
+		case "exercise":
+			earlier.Exercise = nil
+		case "athlete":
+			earlier.Athlete = nil
+		case "set":
+			earlier.Set = nil
+		}
+	}
+	e.Valid = cmp.Or(e.Valid, earlier.Valid)
+	e.LoadKg = cmp.Or(e.LoadKg, earlier.LoadKg)
+	e.Exercise = cmp.Or(e.Exercise, earlier.Exercise)
+	e.Athlete = cmp.Or(e.Athlete, earlier.Athlete)
+	e.Set = cmp.Or(e.Set, earlier.Set)
+	e.Withdraw = nil
+	return e
 }
 
 // Validate checks the edit's values; whether the rep exists is not its business.
 func (e *RepEdit) Validate() error {
-	if e.Valid == nil && e.LoadKg == nil && e.Exercise == nil && e.Athlete == nil {
-		return fieldErrorf("", "nothing to change: give valid, load_kg, exercise or athlete")
+	if !e.Changes() && len(e.Withdraw) == 0 {
+		return fieldErrorf("", "nothing to change: give valid, load_kg, exercise, athlete, set or withdraw")
+	}
+	for i, field := range e.Withdraw {
+		name := "withdraw[" + formatInt(int64(i)) + "]"
+		given, known := map[string]bool{
+			"valid": e.Valid != nil, "load_kg": e.LoadKg != nil, "exercise": e.Exercise != nil, "athlete": e.Athlete != nil, "set": e.Set != nil,
+		}[field]
+		switch {
+		case !known:
+			return fieldErrorf(name, "%q is not valid, load_kg, exercise, athlete or set", clip(field))
+		case given:
+			return fieldErrorf(name, "%s is given a value too", field)
+		}
+	}
+	if e.Set != nil && (*e.Set < 0 || *e.Set > maxCount) {
+		return fieldErrorf("set", "%d is outside 0 to %d", *e.Set, maxCount)
 	}
 	if err := checkRange("load_kg", e.LoadKg, 0, MaxLoad); err != nil {
 		return err

@@ -136,32 +136,12 @@ func (a *applier) edit(e *journal.Entry) error {
 	if err != nil {
 		return err
 	}
-	merged := *e.Edit
-	if patch != nil {
-		merged = mergeEdits(*patch, merged)
-	}
+	merged := e.Edit.After(*cmp.Or(patch, &lift.RepEdit{}))
 	if err := a.storeEdit(known.ID, &raw, &merged); err != nil {
 		return err
 	}
 	next := &row{RepRecord: known.RepRecord, hash: known.hash}
 	return a.reresolve(e, known, next, raw, &merged)
-}
-
-// mergeEdits lays a later correction over an earlier one.
-func mergeEdits(earlier, later lift.RepEdit) lift.RepEdit {
-	if later.Valid == nil {
-		later.Valid = earlier.Valid
-	}
-	if later.LoadKg == nil {
-		later.LoadKg = earlier.LoadKg
-	}
-	if later.Exercise == nil {
-		later.Exercise = earlier.Exercise
-	}
-	if later.Athlete == nil {
-		later.Athlete = earlier.Athlete
-	}
-	return later
 }
 
 func (a *applier) assign(e *journal.Entry) error {

@@ -52,7 +52,7 @@ func scanRow(s scanner) (*row, error) {
 	r.Warmup = r.flags&flagWarmup != 0
 	r.Failed = r.flags&flagFailed != 0
 	r.Historical = r.flags&flagHistorical != 0
-	r.Valid, r.Edited = r.flags&flagInvalid == 0, r.flags&flagEdited != 0
+	r.Valid, r.Edited = r.flags&flagInvalid == 0, r.flags&(flagEdited|flagWithdrawn) == flagEdited
 	return &r, nil
 }
 
@@ -133,7 +133,9 @@ func (r *row) resolve(raw lift.Rep, assigned *lift.Assignment, told bool, patch 
 	r.Valid = !told
 	if patch != nil {
 		r.flags |= flagEdited
-		r.Edited = true
+		if r.Edited = patch.Changes(); !r.Edited {
+			r.flags |= flagWithdrawn
+		}
 		if patch.Valid != nil {
 			r.Valid = *patch.Valid
 		}
@@ -145,6 +147,9 @@ func (r *row) resolve(raw lift.Rep, assigned *lift.Assignment, told bool, patch 
 		}
 		if patch.Athlete != nil {
 			r.Athlete = *patch.Athlete
+		}
+		if patch.Set != nil {
+			r.Set = patch.Set
 		}
 	}
 	for flag, on := range map[int]bool{flagWarmup: r.Warmup, flagFailed: r.Failed, flagHistorical: r.Historical, flagInvalid: !r.Valid} {

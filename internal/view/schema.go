@@ -115,4 +115,6 @@ const (
 	flagEdited
 	// flagDeviceWarmup is what the device said itself, apart from its assignment.
 	flagDeviceWarmup
+	// flagWithdrawn is set with flagEdited where no correction stands any more.
+	flagWithdrawn
 )

@@ -192,6 +192,34 @@ func TestACoachStandsAboveEveryRevision(t *testing.T) {
 	}
 }
 
+func TestAWithdrawnCorrectionLetsTheDeviceCountAgain(t *testing.T) {
+	v := openView(t)
+	id := lift.RepID("main", "bar-1", "b1", 1)
+	edit := func(e lift.RepEdit) journal.Event {
+		e.RepID, e.By, e.At = id, "admin", noon
+		return journal.Event{Kind: journal.KindEdit, Received: noon, Edit: &e}
+	}
+	put(t, v, repEvent(1, noon)) // nobody's, of no known load
+	put(t, v, edit(lift.RepEdit{Athlete: new(lift.AthleteID("ana")), LoadKg: new(110.0), Exercise: new(lift.ExerciseID("squat")), Set: new(4), Valid: new(false)}))
+	if got := one(t, v, "ana"); got.Valid || *got.LoadKg != 110 || *got.Set != 4 || !got.Edited {
+		t.Fatalf("corrected to %+v", got)
+	}
+	put(t, v, edit(lift.RepEdit{Withdraw: []string{"valid", "set"}, LoadKg: new(115.0)}))
+	if got := one(t, v, "ana"); !got.Valid || *got.LoadKg != 115 || got.Set != nil || got.Exercise != "squat" || !got.Edited {
+		t.Fatalf("after withdrawing two: %+v", got)
+	}
+	put(t, v, edit(lift.RepEdit{Withdraw: []string{"athlete", "load_kg", "exercise"}}))
+	if got := one(t, v, ""); got.LoadKg != nil || got.Exercise != "" || got.Edited || len(reps(t, v, "ana")) != 0 {
+		t.Fatalf("after withdrawing all: %+v", got)
+	}
+	// What stands counts, not how often it was changed before.
+	put(t, v, assign(noon.Add(-time.Minute), "bo", 60), repEvent(1, noon, func(r *lift.Rep) { r.Revision, r.MeanVelocity = 1, 0.4 }))
+	put(t, v, edit(lift.RepEdit{Set: new(2)}))
+	if got := one(t, v, "bo"); *got.LoadKg != 60 || *got.Set != 2 || got.MeanVelocity != 0.4 || !got.Edited {
+		t.Fatalf("assigned and corrected again: %+v", got)
+	}
+}
+
 func TestARepTakesItsDevicesAssignmentAtItsTime(t *testing.T) {
 	at := func(m int) time.Time { return noon.Add(time.Duration(m) * time.Minute) }
 	events := []journal.Event{
