@@ -63,6 +63,9 @@ func (n *Notifier) plan(ctx context.Context) error {
 // escalate tells others of what nobody has answered in time. It returns when the next
 // escalation is due.
 func (n *Notifier) escalate(ctx context.Context, now time.Time) (next time.Time, err error) {
+	if next, err = n.nextEscalation(ctx, n.store.read); err != nil || next.IsZero() || next.After(now) {
+		return next, err
+	}
 	channels := n.o.Channels.List()
 	fired := false
 	err = n.store.in(ctx, func(tx *sql.Tx) error {
@@ -92,19 +95,22 @@ func (n *Notifier) escalate(ctx context.Context, now time.Time) (next time.Time,
 				fired = true
 			}
 		}
-		var us sql.NullInt64
-		if err := tx.QueryRowContext(ctx, "SELECT min(due_us) FROM escalations").Scan(&us); err != nil {
-			return err
-		}
-		if us.Valid {
-			next = micros(us.Int64)
-		}
-		return nil
+		next, err = n.nextEscalation(ctx, tx)
+		return err
 	})
 	if fired && err == nil {
 		n.wakeWorkers()
 	}
 	return next, err
+}
+
+// nextEscalation is when one is due, zero where none is planned.
+func (n *Notifier) nextEscalation(ctx context.Context, q querier) (time.Time, error) {
+	var us sql.NullInt64
+	if err := q.QueryRowContext(ctx, "SELECT min(due_us) FROM escalations").Scan(&us); err != nil || !us.Valid {
+		return time.Time{}, err
+	}
+	return micros(us.Int64), nil
 }
 
 type escalation struct {

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -120,11 +119,9 @@ func (n *Notifier) remindOf(ctx context.Context, a lift.AthleteID, site lift.Sit
 		return err
 	}
 	if n.o.CheckInLink != nil {
-		link, err := n.o.CheckInLink(a)
-		if err != nil {
-			return fmt.Errorf("make link for a report: %w", err)
+		if r.Link, err = n.o.CheckInLink(a); err != nil {
+			n.o.Logger.Error("a reminder goes out without a link", "error", err)
 		}
-		r.Link = link
 	}
 	return n.enqueueAll(ctx, fresh)
 }
