@@ -25,7 +25,7 @@ type subscriber struct {
 	heard  map[string][]string // by topic
 }
 
-func subscribe(t *testing.T, broker string, filters ...string) *subscriber {
+func listenTo(t *testing.T, broker string, filters ...string) *subscriber {
 	t.Helper()
 	s := &subscriber{heard: map[string][]string{}}
 	s.client = paho.NewClient(paho.NewClientOptions().AddBroker(broker).SetClientID("listener").SetAutoReconnect(false))
@@ -63,7 +63,7 @@ func (s *subscriber) publish(t *testing.T, topic, payload string) {
 // loses too much velocity while it is lifted.
 func TestTheBarAndTheAthletesTopicAreToldOverMQTT(t *testing.T) {
 	p := launch(t, serveArgs(t, "100ms", "")...)
-	s := subscribe(t, p.MQTT, "spotter/v1/main/device/+/cue", "spotter/v1/main/athlete/+/alert")
+	s := listenTo(t, p.MQTT, "spotter/v1/main/device/+/cue", "spotter/v1/main/athlete/+/alert")
 	rep := func(set, n int, velocity float64) {
 		s.publish(t, "spotter/v1/main/device/bar-1/rep", fmt.Sprintf(
 			`{"boot_id":"b1","seq":%d,"time":%q,"athlete":"ana","exercise":"deadlift","load_kg":120,"set":%d,"rep":%d,"mean_velocity_mps":%g}`,

@@ -177,13 +177,9 @@ func (n *Notifier) Export(ctx context.Context, a lift.AthleteID) ([]Delivery, er
 }
 
 // Forget drops everything that is kept here about an athlete, the athlete's own
-// channels too, and returns how many deliveries and channels those were. It waits until
-// everything is decided that the view knows, and wants Run to be running: what is
-// decided later would be kept again. What is being sent at the moment may still arrive.
+// channels too, and returns how many deliveries and channels those were. What is
+// decided later is kept again: Position tells how far that has come. What is being sent at the moment may still arrive.
 func (n *Notifier) Forget(ctx context.Context, a lift.AthleteID) (dropped, channels int, err error) {
-	if err := n.caughtUp(ctx, n.o.View.Position()); err != nil {
-		return 0, 0, fmt.Errorf("forget an athlete's deliveries: %w", err)
-	}
 	err = n.store.in(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, "DELETE FROM deliveries WHERE athlete = ?", string(a))
 		if err != nil {
@@ -216,20 +212,6 @@ func (n *Notifier) Forget(ctx context.Context, a lift.AthleteID) (dropped, chann
 		return dropped, channels, fmt.Errorf("forget an athlete's deliveries: %w", err)
 	}
 	return dropped, channels, nil
-}
-
-// caughtUp waits until everything up to a sequence is decided.
-func (n *Notifier) caughtUp(ctx context.Context, seq uint64) error {
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for n.Position() < seq {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-look.C:
-		}
-	}
-	return nil
 }
 
 // Prune drops what was settled before the given time, and what the policy no longer
