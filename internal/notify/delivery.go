@@ -178,7 +178,8 @@ func (n *Notifier) Export(ctx context.Context, a lift.AthleteID) ([]Delivery, er
 
 // Forget drops everything that is kept here about an athlete, the athlete's own
 // channels too, and returns how many deliveries and channels those were. What is
-// decided later is kept again: Position tells how far that has come. What is being sent at the moment may still arrive.
+// decided later is kept again: Position tells how far that has come. What is being
+// sent at the moment may still arrive.
 func (n *Notifier) Forget(ctx context.Context, a lift.AthleteID) (dropped, channels int, err error) {
 	err = n.store.in(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, "DELETE FROM deliveries WHERE athlete = ?", string(a))
