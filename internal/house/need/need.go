@@ -1,5 +1,5 @@
 // Package need finds the real programs that tests run against: a broker, a
-// database server. A test that cannot have one is skipped with its reason; where
+// database server, a browser. A test that cannot have one is skipped with its reason; where
 // CI is true the same is a failure, so that a suite is never left out unnoticed.
 //
 // It is for tests only: internal/house fails when anything else imports it.
@@ -27,6 +27,19 @@ func Binary(t testing.TB, name string) string {
 		return ""
 	}
 	return path
+}
+
+// Chromium returns the path of a browser for tests of pages: Debian's chromium, or
+// what else of its kind is on PATH. Without one the test ends here: skipped, or
+// failed where CI is true.
+func Chromium(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return Binary(t, "chromium")
 }
 
 // Influxd returns the path of a real InfluxDB 1.8 server: the one named by

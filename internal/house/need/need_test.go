@@ -66,6 +66,25 @@ func TestProgramOnPathIsFound(t *testing.T) {
 	}
 }
 
+func TestChromiumIsFoundUnderAnyOfItsNames(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	t.Setenv("CI", "true")
+	var v verdict
+	need.Chromium(&v)
+	if !strings.Contains(v.failed, "needs chromium") {
+		t.Errorf("failed with %q, want chromium named", v.failed)
+	}
+	want := program(t, dir, "google-chrome")
+	if got := need.Chromium(t); got != want {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	want = program(t, dir, "chromium")
+	if got := need.Chromium(t); got != want {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}
+
 func TestInfluxdNamedByEnvironmentComesFirst(t *testing.T) {
 	onPath, named := t.TempDir(), t.TempDir()
 	program(t, onPath, "influxd")
