@@ -114,7 +114,9 @@ func (t *streams) followAlerts(ctx context.Context) {
 		}
 		pos = next
 		var frames []*frame
+		erased := false
 		for i := range read {
+			erased = erased || read[i].Erase != ""
 			if read[i].Alert == nil {
 				continue
 			}
@@ -125,7 +127,11 @@ func (t *streams) followAlerts(ctx context.Context) {
 			}
 			frames = append(frames, f)
 		}
-		if len(frames) > 0 {
+		switch {
+		case erased:
+			// The frames hold what the view has forgotten; it has those of others.
+			t.alerts.Restart(pos)
+		case len(frames) > 0:
 			t.alerts.PublishAll(pos, posOf, frames)
 		}
 	}
@@ -169,11 +175,27 @@ func (t *streams) followLive(ctx context.Context) {
 		case err == nil:
 			f.pos, f.sub = next, 0
 			f.publish(read)
+			f.forget(read)
 		}
 		if now := t.now(); len(f.dirty) > 0 && !now.Before(due) {
 			f.publishSets(ctx)
 			due = t.now().Add(setsEvery)
 		}
+	}
+}
+
+// forget lets go of everything that is held where somebody was erased: their part
+// cannot be told from it any more.
+func (f *follower) forget(changes []view.Change) {
+	erased := false
+	for i := range changes {
+		if who := changes[i].Erase; who != "" {
+			erased = true
+			delete(f.dirty, who)
+		}
+	}
+	if erased {
+		f.live.Restart(f.pos<<subBits | subMax)
 	}
 }
 

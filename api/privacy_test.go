@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -174,5 +175,25 @@ func TestAnExportHoldsEverythingOfOnePersonOnly(t *testing.T) {
 	}
 	if !slices.Contains(strings.Fields(files["README.txt"]), "corrections") {
 		t.Errorf("README:\n%s", files["README.txt"])
+	}
+}
+
+func TestAStreamDoesNotReplayWhoWasErased(t *testing.T) {
+	g := open(t)
+	begin := g.append(rep("ana", 0, trained))
+	g.append(found("ana", 1, lift.Warning, trained), found("bo", 1, lift.Warning, trained), found("ana", 2, lift.Warning, trained))
+	l := g.listen(alertStream, "Last-Event-ID", strconv.FormatUint(begin, 10))
+	for range 3 {
+		l.alert() // the frames are held now
+	}
+	l.close()
+	g.erased(want[receipt](g, 202, "DELETE", "/api/v1/athletes/ana", "").Receipt)
+	g.append(found("bo", 2, lift.Warning, trained))
+	l = g.listen(alertStream, "Last-Event-ID", strconv.FormatUint(begin, 10))
+	defer l.close()
+	for range 2 {
+		if a := l.alert(); a.Athlete != "bo" {
+			t.Errorf("the stream replays an alert of %s", a.Athlete)
+		}
 	}
 }
