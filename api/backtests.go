@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -19,9 +20,10 @@ type rulePatch map[string]map[string]any
 
 // BacktestQuestion is which limits are asked about, over which stretch of time.
 type BacktestQuestion struct {
-	From  time.Time `json:"from,omitzero" doc:"windows that begin at or after this time; absent: from the beginning"`
-	To    time.Time `json:"to,omitzero" doc:"windows that begin before this time; absent: to the end"`
-	Rules rulePatch `json:"rules,omitzero" doc:"limits by rule and name, in the place of those in force; absent: none, and what fired is held against the log"`
+	From  time.Time   `json:"from,omitzero" doc:"windows that begin at or after this time; absent: from the beginning"`
+	To    time.Time   `json:"to,omitzero" doc:"windows that begin before this time; absent: to the end"`
+	Site  lift.SiteID `json:"site,omitzero" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" doc:"the athletes who are there; absent: everybody, or for a coach of one site those who are there"`
+	Rules rulePatch   `json:"rules,omitzero" doc:"limits by rule and name, in the place of those in force; absent: none, and what fired is held against the log"`
 }
 
 // backtestJob is a backtest with its answer, or how far it is.
@@ -46,25 +48,28 @@ func (s *Server) addBacktests() {
 		Summary:       "Ask what would have fired under other limits",
 		Description: "History is judged in the background, one backtest at a time; a few may wait, and with more the answer is 429. The same question " +
 			"has the same backtest, and answers 200, until it is let go: a quarter of an hour after its end, or when the server stops.",
-	}, permit{ofAllSites, coaches}, s.createBacktest)
+	}, permit{ofCaller, coaches}, s.createBacktest)
 	s.also(path, http.MethodPost, map[int]string{http.StatusOK: "It was asked already"})
 	add(s, huma.Operation{
 		OperationID: "get-backtest", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{"rules"},
 		Errors:  []int{http.StatusNotFound},
 		Summary: "Show a backtest's progress and, once it is done, its answer by rule",
-	}, permit{ofAllSites, coaches}, s.getBacktest)
+	}, permit{ofCaller, coaches}, s.getBacktest)
 	add(s, huma.Operation{
 		OperationID: "list-backtest-athletes", Method: http.MethodGet, Path: path + "/{id}/athletes", Tags: []string{"rules"},
 		Errors:      []int{http.StatusNotFound},
 		Summary:     "List a backtest's answer by athlete and rule",
 		Description: "Where there is anything to count. Empty before the backtest is done.",
-	}, permit{ofAllSites, coaches}, s.listBacktestAthletes)
+	}, permit{ofCaller, coaches}, s.listBacktestAthletes)
 }
 
 type backtestInput struct{ Body BacktestQuestion }
 
-func (s *Server) createBacktest(_ context.Context, in *backtestInput) (*answer[backtestJob], error) {
-	question := backtest.Question{From: in.Body.From, To: in.Body.To}
+func (s *Server) createBacktest(ctx context.Context, in *backtestInput) (*answer[backtestJob], error) {
+	question := backtest.Question{From: in.Body.From, To: in.Body.To, Site: cmp.Or(in.Body.Site, who(ctx).Site)}
+	if !who(ctx).seesSite(question.Site) {
+		return nil, errNotYours()
+	}
 	if len(in.Body.Rules) > 0 {
 		var err error
 		if question.Rules, err = json.Marshal(in.Body.Rules, json.Deterministic(true)); err != nil {
@@ -90,7 +95,7 @@ func (s *Server) createBacktest(_ context.Context, in *backtestInput) (*answer[b
 
 func jobAnswer(status int, job *backtest.Job) (*answer[backtestJob], error) {
 	out := backtestJob{
-		ID: job.ID, BacktestQuestion: BacktestQuestion{From: job.From.UTC(), To: job.To.UTC()},
+		ID: job.ID, BacktestQuestion: BacktestQuestion{From: job.From.UTC(), To: job.To.UTC(), Site: job.Site},
 		State: job.State, Created: job.Created, Ended: job.Ended, Done: job.Done, Total: job.Total, Failure: job.Failure,
 	}
 	if len(job.Rules) > 0 {
@@ -104,17 +109,17 @@ func jobAnswer(status int, job *backtest.Job) (*answer[backtestJob], error) {
 	return &answer[backtestJob]{status, out}, nil
 }
 
-// backtest returns a job, or a problem where it is not known.
-func (s *Server) backtest(id string) (backtest.Job, error) {
+// backtest returns a job, or a problem where it is not known, or not the caller's.
+func (s *Server) backtest(ctx context.Context, id string) (backtest.Job, error) {
 	job, known := s.backtests.Job(id)
-	if !known {
-		return job, huma.Error404NotFound("no backtest is known by this id; its answer is kept for a quarter of an hour")
+	if !known || !who(ctx).seesSite(job.Site) {
+		return backtest.Job{}, huma.Error404NotFound("no backtest is known by this id; its answer is kept for a quarter of an hour")
 	}
 	return job, nil
 }
 
-func (s *Server) getBacktest(_ context.Context, in *IDPath) (*answer[backtestJob], error) {
-	job, err := s.backtest(in.ID)
+func (s *Server) getBacktest(ctx context.Context, in *IDPath) (*answer[backtestJob], error) {
+	job, err := s.backtest(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +131,8 @@ type backtestAthletesInput struct {
 	Paging
 }
 
-func (s *Server) listBacktestAthletes(_ context.Context, in *backtestAthletesInput) (*answer[list[backtest.AthleteTally]], error) {
-	job, err := s.backtest(in.ID)
+func (s *Server) listBacktestAthletes(ctx context.Context, in *backtestAthletesInput) (*answer[list[backtest.AthleteTally]], error) {
+	job, err := s.backtest(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

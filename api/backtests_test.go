@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/backtest"
 	"github.com/spotterhq/spotter/internal/house/need"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -143,7 +145,8 @@ func TestMoreBacktestsThanMayWaitAreRefused(t *testing.T) {
 	}
 	ask := func(n int) (status int) {
 		in := backtestInput{Body: BacktestQuestion{From: trained.AddDate(0, 0, n)}}
-		out, err := g.server.createBacktest(t.Context(), &in)
+		asking := context.WithValue(t.Context(), identityKey{}, identity{Role: access.RoleAdmin})
+		out, err := g.server.createBacktest(asking, &in)
 		if err == nil {
 			return out.Status
 		}
@@ -156,5 +159,33 @@ func TestMoreBacktestsThanMayWaitAreRefused(t *testing.T) {
 	}
 	if got := ask(0); got != 200 {
 		t.Errorf("one that waits already answers %d", got)
+	}
+}
+
+func TestACoachOfASiteAsksAboutTheirOwn(t *testing.T) {
+	h := openHouse(t)
+	bearer := map[string]string{}
+	for _, c := range h.callers {
+		bearer[c.name] = "Bearer " + c.token
+	}
+	ids := map[string]string{}
+	for _, name := range []string{"admin", "coach of all", "coach of alfa", "coach of beta"} {
+		ids[name] = want[backtestJob](h.gym, map[bool]int{false: 201, true: 200}[name == "coach of all"], "POST", "/api/v1/backtests", `{}`, "Authorization", bearer[name]).ID
+	}
+	if ids["admin"] != ids["coach of all"] || ids["coach of alfa"] == ids["admin"] || ids["coach of alfa"] == ids["coach of beta"] {
+		t.Errorf("%v", ids)
+	}
+	if job := answered(h.gym, ids["coach of alfa"]); job.Site != "alfa" || job.Total != 1 || job.Report.Athletes != 1 {
+		t.Errorf("%+v", job)
+	}
+	if job := answered(h.gym, ids["admin"]); job.Site != "" || job.Report.Athletes != 2 {
+		t.Errorf("%+v", job)
+	}
+	want[problem](h.gym, 403, "POST", "/api/v1/backtests", `{"site":"beta"}`, "Authorization", bearer["coach of alfa"])
+	want[backtestJob](h.gym, 200, "POST", "/api/v1/backtests", `{"site":"beta"}`, "Authorization", bearer["coach of all"])
+	for _, path := range []string{"", "/athletes"} {
+		want[any](h.gym, 200, "GET", "/api/v1/backtests/"+ids["coach of alfa"]+path, "", "Authorization", bearer["coach of alfa"])
+		want[problem](h.gym, 404, "GET", "/api/v1/backtests/"+ids["coach of beta"]+path, "", "Authorization", bearer["coach of alfa"])
+		want[problem](h.gym, 404, "GET", "/api/v1/backtests/"+ids["admin"]+path, "", "Authorization", bearer["coach of alfa"])
 	}
 }

@@ -108,10 +108,14 @@ func (s *stack) clearRetained(ctx context.Context, subject privacy.Subject) (sta
 	return privacy.Done, fmt.Sprintf("%d cleared", n), nil
 }
 
-// tokenStore revokes the subject's tokens and links.
+// tokenStore revokes the subject's tokens and links, and ends their sessions.
 func tokenStore(data string) privacy.Store {
 	return privacy.Store{Name: "tokens", Erase: func(_ context.Context, subject privacy.Subject) (state, detail string, err error) {
 		n, err := access.TokensIn(data).RevokeOf(subject.Athlete)
+		if err != nil {
+			return "", "", err
+		}
+		_, err = access.SessionsIn(data).EndOf(subject.Athlete)
 		return privacy.Done, fmt.Sprintf("%d revoked", n), err
 	}}
 }

@@ -66,6 +66,17 @@ func (s *Sessions) FindHash(hash string, now time.Time) (Session, bool, error) {
 	return found, ok && now.Before(found.Expires), err
 }
 
+// EndOf ends every session that is the athlete's own by an identity provider, and
+// says how many there were; those begun with a token end with it.
+func (s *Sessions) EndOf(athlete lift.AthleteID) (n int, err error) {
+	err = s.shelf.change(func(all []Session) ([]Session, error) {
+		left := slices.DeleteFunc(slices.Clone(all), func(old Session) bool { return old.Athlete == athlete && athlete != "" })
+		n = len(all) - len(left)
+		return left, nil
+	})
+	return n, err
+}
+
 // End removes the session of a cookie; it is no error where there is none.
 func (s *Sessions) End(text string) error {
 	hash := Hash(text)

@@ -172,6 +172,18 @@ func TestAnErasedAthletesTokensGo(t *testing.T) {
 	if n, err := s.RevokeOf("ana"); n != 2 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
+	sessions := SessionsIn(t.TempDir())
+	for _, athlete := range []lift.AthleteID{"ana", "bo", ""} {
+		if _, _, err := sessions.Begin(Session{Athlete: athlete}, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := sessions.EndOf("ana"); n != 1 || err != nil {
+		t.Errorf("%d sessions, %v", n, err)
+	}
+	if n, err := sessions.EndOf(""); n != 0 || err != nil {
+		t.Errorf("%d sessions of nobody, %v", n, err)
+	}
 	if n, err := s.RevokeOf(""); n != 0 || err != nil {
 		t.Errorf("nobody's: %d, %v", n, err)
 	}

@@ -38,6 +38,8 @@ import (
 type Source interface {
 	// Athletes returns everybody of whom something was received since the time.
 	Athletes(ctx context.Context, since time.Time) ([]view.Athlete, error)
+	// SiteOf is where an athlete is.
+	SiteOf(ctx context.Context, athlete lift.AthleteID) (lift.SiteID, error)
 	// History returns what is known of an athlete since two times, as of one moment.
 	History(ctx context.Context, athlete lift.AthleteID, reps, checkIns time.Time) (view.History, error)
 }
@@ -49,6 +51,8 @@ type Question struct {
 	// From and To bound the beginnings of the windows that count: From ≤ beginning
 	// < To. Zero times set no bound.
 	From, To time.Time
+	// Site, where not empty, is where the athletes are who are judged; else all are.
+	Site lift.SiteID
 	// Rules are the limits to be tried: a JSON object by rule and limit name, which
 	// replace those in force. Empty means none: fired is then held against the log
 	// alone.
@@ -113,6 +117,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("backtest: %w", err)
 	}
+	if athletes, err = o.there(ctx, athletes); err != nil {
+		return Report{}, fmt.Errorf("backtest: %w", err)
+	}
 	workers := o.Workers
 	if workers < 1 {
 		workers = runtime.GOMAXPROCS(0)
@@ -141,6 +148,24 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		return Report{}, err
 	}
 	return sum.report(), nil
+}
+
+// there keeps the athletes who are at the site that is asked about.
+func (o *Options) there(ctx context.Context, all []view.Athlete) ([]view.Athlete, error) {
+	if o.Site == "" {
+		return all, nil
+	}
+	var kept []view.Athlete
+	for _, a := range all {
+		site, err := o.View.SiteOf(ctx, a.ID)
+		if err != nil {
+			return nil, err
+		}
+		if site == o.Site {
+			kept = append(kept, a)
+		}
+	}
+	return kept, nil
 }
 
 // verdicts are what is found of one athlete in the windows that count.

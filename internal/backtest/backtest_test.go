@@ -44,6 +44,18 @@ func (g *gym) of(athlete lift.AthleteID) *view.History {
 	return h
 }
 
+// SiteOf is where somebody is whose place is written down: every second one.
+func (g *gym) SiteOf(_ context.Context, athlete lift.AthleteID) (lift.SiteID, error) {
+	return siteOf(athlete), nil
+}
+
+func siteOf(athlete lift.AthleteID) lift.SiteID {
+	if athlete[len(athlete)-1]%2 == 0 {
+		return "even"
+	}
+	return "odd"
+}
+
 func (g *gym) Athletes(context.Context, time.Time) ([]view.Athlete, error) {
 	var all []view.Athlete
 	for _, id := range g.ids {
@@ -424,6 +436,18 @@ func TestACancelledBacktestStops(t *testing.T) {
 	}
 	if g.read > 10 {
 		t.Errorf("%d histories were read", g.read)
+	}
+}
+
+func TestOnlyASitesAthletesAreJudgedWhereItIsAskedFor(t *testing.T) {
+	g := newGym()
+	for _, athlete := range []lift.AthleteID{"a1", "a2", "a3"} {
+		g.set(athlete, "deadlift", monday, 120, 0.6, 0.4)
+	}
+	for site, athletes := range map[lift.SiteID]int{"odd": 2, "even": 1, "": 3, "elsewhere": 0} {
+		if got := g.run(t, Question{Site: site}).Athletes; got != athletes {
+			t.Errorf("%d athletes are judged at %q, want %d", got, site, athletes)
+		}
 	}
 }
 

@@ -84,7 +84,7 @@ func (q *Queue) Ask(question Question) (_ Job, created bool, err error) {
 			return Job{}, false, fmt.Errorf("ask for a backtest: %w", err)
 		}
 	}
-	id := "bt_" + lift.Digest("backtest", stamp(question.From), stamp(question.To), string(question.Rules))
+	id := "bt_" + lift.Digest("backtest", stamp(question.From), stamp(question.To), string(question.Rules), string(question.Site))
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.letGo()
