@@ -17,6 +17,7 @@ import (
 // erasure is a receipt: what became of the wish of somebody to be forgotten.
 type erasure struct {
 	ID     string             `json:"id"`
+	Key    string             `json:"key" doc:"a keyed hash of the athlete's id, by which spotter restore --erasures recognises them; it says to nobody else whose it is"`
 	State  string             `json:"state" enum:"waiting,done" doc:"waiting: something is still under way"`
 	By     string             `json:"by"`
 	At     time.Time          `json:"at" doc:"when it was asked for"`
@@ -26,7 +27,7 @@ type erasure struct {
 }
 
 func erasureOf(e *view.Erasure) erasure {
-	out := erasure{e.Receipt, privacy.Waiting, e.By, e.At, e.Done, e.Stores, e.Lifted}
+	out := erasure{e.Receipt, e.Key, privacy.Waiting, e.By, e.At, e.Done, e.Stores, e.Lifted}
 	if !e.Done.IsZero() {
 		out.State = privacy.Done
 	}

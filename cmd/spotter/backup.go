@@ -6,16 +6,20 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/spotterhq/spotter/internal/backup"
 	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/privacy"
 )
 
 type backupCommand struct {
@@ -214,13 +218,22 @@ func verifyFile(s streams, path string) (backup.Manifest, error) {
 type restoreCommand struct {
 	logSettings `embed:""`
 
-	File string `arg:"" help:"The backup." type:"existingfile"`
+	File     string `arg:"" help:"The backup." type:"existingfile"`
+	Erasures string `help:"JSON file with the receipts of those who were erased after the backup, as GET /api/v1/erasures answers: they are erased again." type:"existingfile"`
 }
 
 // Run makes a data folder of a backup.
 func (c *restoreCommand) Run(ctx context.Context, s streams) (err error) {
+	var u usageError
 	if _, err := c.fsync(); err != nil {
-		return &usageError{[]error{err}}
+		u.problems = append(u.problems, err)
+	}
+	erased, err := readReceipts(c.Erasures)
+	if err != nil {
+		u.addf("--erasures: %w", err)
+	}
+	if err := u.orNil(); err != nil {
+		return err
 	}
 	if _, err := verifyFile(s, c.File); err != nil {
 		return err
@@ -239,13 +252,83 @@ func (c *restoreCommand) Run(ctx context.Context, s streams) (err error) {
 	}
 	defer func() { _ = file.Close() }()
 	bar := steps(s.err, "restoring")
-	restored, err := backup.Restore(ctx, file, backup.RestoreOptions{Log: log, Data: c.Data, Progress: bar.show})
+	options := backup.RestoreOptions{Log: log, Data: c.Data, Progress: bar.show}
+	if len(erased) > 0 {
+		options.Last = func(athletes []lift.AthleteID) ([]journal.Event, error) {
+			return eraseAgain(c.Data, s.log, athletes, erased, time.Now())
+		}
+	}
+	restored, err := backup.Restore(ctx, file, options)
 	bar.end()
 	if err != nil {
 		return err
 	}
+	if c.Erasures != "" {
+		fmt.Fprintf(s.out, "Of %d receipts, %d are of people in the backup: the server erases them at its start.\n", len(erased), restored.Last)
+	}
 	_, err = fmt.Fprintf(s.out, "%s is restored: %s.\nStart the server with the settings it had; it builds the view by itself.\n", c.Data, told(restored.Manifest))
 	return err
+}
+
+// receiptItem is as much of an item of GET /api/v1/erasures as is needed.
+type receiptItem struct {
+	ID     string       `json:"id"`
+	Key    string       `json:"key"`
+	By     string       `json:"by"`
+	At     time.Time    `json:"at"`
+	Lifted *lift.Answer `json:"lifted"`
+}
+
+// readReceipts reads the receipts of erasures that are in force, by key.
+func readReceipts(path string) (map[string]receiptItem, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var items []receiptItem
+	if json.Unmarshal(text, &items) != nil {
+		var page struct {
+			Items []receiptItem `json:"items"`
+		}
+		if err := json.Unmarshal(text, &page); err != nil {
+			return nil, fmt.Errorf("not a list of receipts: %w", err)
+		}
+		items = page.Items
+	}
+	erased := map[string]receiptItem{}
+	for i, e := range items {
+		if e.ID == "" || e.Key == "" {
+			return nil, fmt.Errorf("[%d]: id and key are needed", i)
+		}
+		if e.Lifted == nil {
+			erased[e.Key] = e
+		}
+	}
+	return erased, nil
+}
+
+// eraseAgain asks for the erase of those athletes of whom there is a receipt. The key
+// by which they are recognised is a file of the restored folder.
+func eraseAgain(data string, logger *slog.Logger, athletes []lift.AthleteID, erased map[string]receiptItem, now time.Time) ([]journal.Event, error) {
+	tombstones, err := privacy.OpenTombstones(data, logger)
+	if err != nil {
+		return nil, err
+	}
+	var events []journal.Event
+	for _, athlete := range athletes {
+		e, ok := erased[tombstones.Key(athlete)]
+		if !ok {
+			continue
+		}
+		events = append(events, journal.Event{
+			Kind: journal.KindErase, Received: now, Athlete: athlete, By: e.By,
+			Erase: &lift.Erase{Receipt: e.ID, By: e.By, At: e.At, Reason: "erased after the backup that was restored"},
+		})
+	}
+	return events, nil
 }
 
 // eventBar shows how far a backup has come.

@@ -198,3 +198,65 @@ func TestABackupThatIsCutOffIsNotTakenForOne(t *testing.T) {
 		t.Errorf("half a restore: %q", said)
 	}
 }
+
+// Somebody who was erased after the backup does not come back with it.
+func TestThoseWhoWereErasedAfterTheBackupAreErasedAgain(t *testing.T) {
+	data, dir := t.TempDir(), t.TempDir()
+	args := []string{"serve", "--data", data, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--fsync", "100ms", "--log-level", "warn"}
+	p := launch(t, args...)
+	c, err := connect(p.MQTT, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, athlete := range []string{"ana", "bo"} {
+		say(t, c, "spotter/v1/main/device/bar-1/rep", strings.NewReplacer(`"ana"`, `"`+athlete+`"`, `"seq":1`, fmt.Sprintf(`"seq":%d`, i)).Replace(minimalRep))
+	}
+	c.Disconnect(100)
+	reps := func(p *process, athlete string) int {
+		return len(list[lift.RepRecord](p, "/api/v1/athletes/"+athlete+"/reps?from=2026-01-01T00:00:00Z&"))
+	}
+	need.Eventually(t, patience, "both reps", func() bool { return p.metric("spotter_view_reps_total") == 2 })
+	file := filepath.Join(dir, "b.tar.zst")
+	command(t, 0, "backup", file, "--server", p.HTTP, "--token", adminToken)
+	if status := p.do(http.MethodDelete, "/api/v1/athletes/ana", nil, nil); status != http.StatusAccepted {
+		t.Fatalf("the erase answers %d", status)
+	}
+	var receipts string
+	need.Eventually(t, patience, "a receipt", func() bool {
+		receipts = p.text("/api/v1/erasures")
+		return strings.Contains(receipts, "er_") && strings.Contains(receipts, `"key"`)
+	})
+	p.stop()
+
+	list := filepath.Join(dir, "erasures.json")
+	if err := os.WriteFile(list, []byte(receipts), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, exitUsage, "restore", file, "--data", filepath.Join(dir, "x"), "--erasures", file)
+	for _, again := range []bool{false, true} {
+		args[2] = filepath.Join(dir, fmt.Sprint("restored-", again))
+		restore := []string{"restore", file, "--data", args[2]}
+		if again {
+			restore = append(restore, "--erasures", list)
+		}
+		out, _ := command(t, 0, restore...)
+		p = launch(t, args...)
+		if !again {
+			if n := reps(p, "ana"); n != 1 {
+				t.Errorf("without the receipts she has %d reps", n)
+			}
+		} else {
+			if !strings.Contains(out, "Of 1 receipts, 1 are of people in the backup") {
+				t.Errorf("it says %q", out)
+			}
+			need.Eventually(t, patience, "her to be gone", func() bool {
+				return !strings.Contains(p.text("/api/v1/athletes/ana/reps?from=2026-01-01T00:00:00Z"), "boot_id")
+			})
+			need.Eventually(t, patience, "the receipt", func() bool { return strings.Contains(p.text("/api/v1/erasures"), "er_") })
+			if n := reps(p, "bo"); n != 1 {
+				t.Errorf("somebody else has %d reps", n)
+			}
+		}
+		p.stop()
+	}
+}

@@ -93,7 +93,7 @@ func write(t *testing.T, data string, log *journal.Log, samples bool) []byte {
 	return archive.Bytes()
 }
 
-func restore(t *testing.T, archive []byte, drop func(*journal.Event) bool) (string, *journal.Log, backup.Restored) {
+func restore(t *testing.T, archive []byte, last func([]lift.AthleteID) ([]journal.Event, error)) (string, *journal.Log, backup.Restored) {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "restored")
 	if err := backup.Prepare(data); err != nil {
@@ -103,7 +103,7 @@ func restore(t *testing.T, archive []byte, drop func(*journal.Event) bool) (stri
 		t.Errorf("while it is restored into, a folder is said to be usable: %v", err)
 	}
 	log := openLog(t, data)
-	restored, err := backup.Restore(t.Context(), bytes.NewReader(archive), backup.RestoreOptions{Log: log, Data: data, Drop: drop})
+	restored, err := backup.Restore(t.Context(), bytes.NewReader(archive), backup.RestoreOptions{Log: log, Data: data, Last: last})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,8 +140,8 @@ func TestWhatIsRestoredIsWhatWasThere(t *testing.T) {
 		t.Fatalf("verified %+v, %v", m, err)
 	}
 	elsewhere, restored, result := restore(t, archive, nil)
-	if result.Events != 2500 || result.Dropped != 0 {
-		t.Errorf("restored %d events, dropped %d", result.Events, result.Dropped)
+	if result.Events != 2500 || result.Last != 0 {
+		t.Errorf("restored %d events, and %d more", result.Events, result.Last)
 	}
 	if diff := cmp.Diff(events(t, log.Follow(0), 2501)[:2500], events(t, restored.Follow(0), 2500)); diff != "" {
 		t.Errorf("events (-before +after):\n%.2000s", diff)
@@ -218,15 +218,20 @@ func TestABackupEndsWhereTheLastEventsWereErased(t *testing.T) {
 	}
 }
 
-func TestEventsThatAreNotToComeBackAreDropped(t *testing.T) {
+func TestThoseWhoWereErasedSinceAreErasedAgain(t *testing.T) {
 	data, log := folder(t, 10)
 	e := rep(11)
 	e.Athlete, e.Rep.Athlete = "bo", "bo"
 	add(t, log, e)
-	_, restored, result := restore(t, write(t, data, log, false), func(e *journal.Event) bool { return e.Athlete == "ana" })
-	left, err := restored.Follow(10).Next(t.Context(), 10)
-	if err != nil || result.Dropped != 10 || len(left) != 1 || left[0].Seq != 11 {
-		t.Errorf("dropped %d, left %v, %v", result.Dropped, left, err)
+	_, restored, result := restore(t, write(t, data, log, false), func(athletes []lift.AthleteID) ([]journal.Event, error) {
+		if diff := cmp.Diff([]lift.AthleteID{"ana", "bo"}, athletes); diff != "" {
+			t.Errorf("asked about\n%s", diff)
+		}
+		return []journal.Event{{Kind: journal.KindErase, Received: monday, Athlete: "bo", Erase: &lift.Erase{Receipt: "er_1", At: monday}}}, nil
+	})
+	last, err := restored.Follow(11).Next(t.Context(), 10)
+	if err != nil || result.Last != 1 || len(last) != 1 || last[0].Seq != 12 || last[0].Erase == nil || last[0].Athlete != "bo" {
+		t.Errorf("%d more events: %+v, %v", result.Last, last, err)
 	}
 }
 

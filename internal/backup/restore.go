@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/journal"
+	"github.com/spotterhq/spotter/internal/lift"
 )
 
 // markName is the file that marks a data folder which is being restored into.
@@ -50,13 +53,13 @@ func Prepare(data string) error {
 	return nil
 }
 
-// RestoreOptions say where to restore to. All fields but Drop and Progress are
-// required.
+// RestoreOptions say where to restore to. Log and Data are required.
 type RestoreOptions struct {
 	Log  *journal.Log // without events
 	Data string       // Prepared
-	// Drop, where set, says of which events nothing is to come back.
-	Drop func(*journal.Event) bool
+	// Last, where set, returns events to append when everything is there, such as those
+	// that erase some of the athletes again.
+	Last func(athletes []lift.AthleteID) ([]journal.Event, error)
 	// Progress is told the last sequence restored and the last there is.
 	Progress func(done, total uint64)
 }
@@ -64,7 +67,7 @@ type RestoreOptions struct {
 // Restored is what came of a restore.
 type Restored struct {
 	Manifest
-	Dropped int64 // events that were not to come back
+	Last int // events appended at the end
 }
 
 // Restore reads a verified archive again and puts it into the log and the folder.
@@ -75,7 +78,7 @@ func Restore(ctx context.Context, r io.Reader, o RestoreOptions) (Restored, erro
 	if events, samples, err := o.Log.Ends(ctx); err != nil || events > 0 || samples > 0 {
 		return Restored{}, errors.Join(err, fmt.Errorf("%w: the log has events", ErrNotEmpty))
 	}
-	to := &target{ctx: ctx, o: o}
+	to := &target{ctx: ctx, o: o, athletes: map[lift.AthleteID]struct{}{}}
 	m, err := read(r, visitor{
 		begin: func(b Begin) error { to.begin = b; return nil },
 		file:  to.file, event: to.event, sample: to.sample,
@@ -90,7 +93,7 @@ func Restore(ctx context.Context, r io.Reader, o RestoreOptions) (Restored, erro
 	if err != nil {
 		return Restored{}, fmt.Errorf("restore: %w", err)
 	}
-	return Restored{Manifest: m, Dropped: to.dropped}, nil
+	return Restored{Manifest: m, Last: to.appended}, nil
 }
 
 // target is what is restored into.
@@ -102,7 +105,9 @@ type target struct {
 	chunks  []journal.Event
 	old     []uint64 // sequences of the chunks in the backup
 	handled uint64   // the last chunk that the segmenter had read, in the new stream
-	dropped int64
+	// athletes are all who are in the log, which takes a few bytes for each.
+	athletes map[lift.AthleteID]struct{}
+	appended int
 }
 
 // segmenter is the one follower whose position is in the samples. Those get new
@@ -111,6 +116,18 @@ const segmenter = "segmenter"
 
 // finish stores the followers' positions and takes the mark away.
 func (to *target) finish(m *Manifest) error {
+	if to.o.Last != nil {
+		events, err := to.o.Last(slices.Sorted(maps.Keys(to.athletes)))
+		if err != nil {
+			return err
+		}
+		for chunk := range slices.Chunk(events, journal.MaxBatch) {
+			if _, err := to.o.Log.Append(to.ctx, chunk...); err != nil {
+				return err
+			}
+		}
+		to.appended = len(events)
+	}
 	for follower, seq := range m.Positions {
 		switch {
 		case strings.HasPrefix(follower, "influx"):
@@ -145,9 +162,11 @@ const patience = 10 * time.Minute
 const chunksAtOnce = 200
 
 func (to *target) event(seq uint64, e journal.Event) error {
-	if to.o.Drop != nil && to.o.Drop(&e) {
-		to.dropped++
-		return nil
+	if e.Athlete != "" {
+		to.athletes[e.Athlete] = struct{}{}
+	}
+	if e.Assign != nil && e.Assign.Athlete != "" {
+		to.athletes[e.Assign.Athlete] = struct{}{}
 	}
 	if to.events = append(to.events, journal.Entry{Seq: seq, Event: e}); len(to.events) < journal.MaxBatch {
 		return nil
@@ -165,10 +184,6 @@ func (to *target) flushEvents(upTo uint64) error {
 }
 
 func (to *target) sample(seq uint64, e journal.Event) error {
-	if to.o.Drop != nil && to.o.Drop(&e) {
-		to.dropped++
-		return nil
-	}
 	to.chunks, to.old = append(to.chunks, e), append(to.old, seq)
 	if len(to.chunks) < chunksAtOnce {
 		return nil
