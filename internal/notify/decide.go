@@ -115,7 +115,7 @@ func (d *decision) found(s *view.AlertStep, t *track) error {
 	switch {
 	case pushable && a.Severity.Rank() > t.reached:
 		t.reached, t.since = a.Severity.Rank(), d.now
-		push, err := d.ask(a)
+		push, err := d.ask(s)
 		if err != nil {
 			return err
 		}
@@ -147,18 +147,19 @@ func (d *decision) found(s *view.AlertStep, t *track) error {
 
 // ask puts an alert that has reached a severity to the policy, beside what the athlete
 // has caused in the weeks before, and returns whether it is pushed.
-func (d *decision) ask(a *lift.Alert) (bool, error) {
+func (d *decision) ask(s *view.AlertStep) (bool, error) {
+	a := &s.Alert
 	told := analysis.Telling{At: a.Updated, Finding: a.Finding}
 	data, err := json.Marshal(&told.Finding)
 	if err != nil {
 		return false, fmt.Errorf("encode finding: %w", err)
 	}
-	err = d.exec("INSERT INTO tellings VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		string(a.Athlete), told.At.UnixMicro(), a.ID, a.Severity.Rank(), string(data))
+	err = d.exec("INSERT INTO tellings VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		string(a.Athlete), told.At.UnixMicro(), int64(s.Seq), string(data))
 	if err != nil {
 		return false, err
 	}
-	rows, err := d.tx.QueryContext(d.ctx, "SELECT at_us, data FROM tellings WHERE athlete = ? AND at_us <= ? ORDER BY at_us, alert, severity",
+	rows, err := d.tx.QueryContext(d.ctx, "SELECT at_us, data FROM tellings WHERE athlete = ? AND at_us <= ? ORDER BY at_us, seq",
 		string(a.Athlete), told.At.UnixMicro())
 	if err != nil {
 		return false, err
@@ -290,13 +291,14 @@ func (d *decision) delivery(c *Channel, t Type, a *lift.Alert, due time.Time) *D
 	}
 }
 
-// freshen lets what waits tell the alert as it is now.
+// freshen lets what waits tell the alert as it is now, unless it has become less: then
+// what it was pushed for is told.
 func (d *decision) freshen(a *lift.Alert) error {
 	data, err := json.Marshal(&payload{Alert: a})
 	if err != nil {
 		return fmt.Errorf("encode delivery: %w", err)
 	}
-	return d.exec("UPDATE deliveries SET data = ? WHERE alert = ? AND state = 'waiting' AND message = '' AND channel <> ?", string(data), a.ID, ViaMQTT)
+	return d.exec("UPDATE deliveries SET data = ? WHERE alert = ? AND state = 'waiting' AND message = '' AND channel <> ? AND severity <= ?", string(data), a.ID, ViaMQTT, a.Severity.Rank())
 }
 
 // cancel drops what waits of an alert that somebody has answered, or that is past. What

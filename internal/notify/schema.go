@@ -34,10 +34,11 @@ CREATE INDEX deliveries_athlete ON deliveries(athlete);
 CREATE INDEX deliveries_channel ON deliveries(channel, id);
 CREATE INDEX deliveries_settled ON deliveries(settled_us) WHERE settled_us IS NOT NULL;
 
--- What the policy is asked about: each severity that an alert has reached.
+-- What the policy is asked about: each severity that an alert has reached, in the
+-- order of time and, within one moment, of the log.
 CREATE TABLE tellings (
-  athlete TEXT NOT NULL, at_us INTEGER NOT NULL, alert TEXT NOT NULL, severity INTEGER NOT NULL, data TEXT NOT NULL,
-  PRIMARY KEY (athlete, at_us, alert, severity)
+  athlete TEXT NOT NULL, at_us INTEGER NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (athlete, at_us, seq)
 ) WITHOUT ROWID;
 
 -- Alerts that reached a severity that can be pushed: how they stand, and whether the

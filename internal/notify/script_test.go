@@ -379,6 +379,11 @@ func TestWhoIsToldWhen(t *testing.T) {
 			0 08:40:00 acknowledge a2
 			3 12:00:00 end`, `
 			day 0 08:30:30 coach: alert warning a2`},
+		"of what is found at one moment the first confirms the second": {[]ChannelSettings{coach}, `
+			0 08:00:00 found a2 warning ana set-drop thin
+			0 08:00:00 found a1 warning ana set-drop thin
+			0 08:40:00 end`, `
+			day 0 08:00:30 coach: alert warning a1`},
 		"four warnings in eight weeks use the budget up, and critical ones pass it": {[]ChannelSettings{coach}, `
 			0 08:00:00 found a1 warning ana weekly-volume
 			0 08:00:01 found a2 warning ana weekly-volume
