@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -104,30 +103,9 @@ func (s *Server) addAthletes() {
 }
 
 func (s *Server) listAthletes(ctx context.Context, in *athletesInput) (*answer[list[athlete]], error) {
-	caller := who(ctx)
-	seen, err := s.view.Athletes(ctx, time.Time{})
+	all, err := s.athletesOf(ctx, in)
 	if err != nil {
 		return nil, err
-	}
-	var all []athlete
-	text := strings.ToLower(in.Name)
-	for _, known := range seen {
-		if caller.Athlete != "" && known.ID != caller.Athlete {
-			continue
-		}
-		rec, _ := s.view.Record(lift.OfAthlete, string(known.ID))
-		if rec.Removed {
-			continue
-		}
-		a := athleteOf(known.ID, &rec, known.Site)
-		switch {
-		case caller.Site != "" && a.Site != caller.Site:
-		case in.Site != "" && a.Site != in.Site:
-		case in.Team != "" && !slices.Contains(a.Teams, in.Team):
-		case text != "" && !strings.Contains(strings.ToLower(a.Name), text) && !strings.Contains(string(a.ID), text):
-		default:
-			all = append(all, a)
-		}
 	}
 	page, err := cut(all, in.Paging, func(a *athlete) string { return string(a.ID) })
 	return &answer[list[athlete]]{http.StatusOK, page}, err

@@ -129,6 +129,7 @@ type Server struct {
 	tickets  tickets
 	failures *failures
 	looks    looks
+	teamRows teamRows
 
 	logins      *logins // nil without a provider
 	crossOrigin http.CrossOriginProtection
@@ -193,6 +194,7 @@ func New(o Options) (*Server, error) {
 		tickets:     tickets{held: map[string]ticket{}},
 		failures:    newFailures(),
 		looks:       looks{seen: map[lookKey]*look{}},
+		teamRows:    teamRows{held: map[lift.AthleteID]heldRow{}},
 		logins:      newLogins(o.OIDC, o.PublicURL),
 		byAddress:   newCallers[netip.Addr](o.Rates.Address),
 		byToken:     newCallers[string](o.Rates.Token),
@@ -259,6 +261,7 @@ func (s *Server) route(version string) {
 	s.addReps()
 	s.addQuarantine()
 	s.addAthletes()
+	s.addTeam()
 	s.addPlaces()
 	s.addDevices()
 	s.addAudit()

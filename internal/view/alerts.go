@@ -178,3 +178,26 @@ func scanQuarantined(s scanner) (Quarantined, error) {
 	}
 	return q, json.Unmarshal([]byte(released.String), &q.Released)
 }
+
+// OpenAlerts counts the open alerts of each athlete by severity.
+func (v *View) OpenAlerts(ctx context.Context) (map[lift.AthleteID]map[lift.Severity]int, error) {
+	rows, err := v.read.QueryContext(ctx, "SELECT athlete, data ->> '$.severity', count(*) FROM alerts INDEXED BY alerts_due WHERE state = 'open' AND state IN ('open', 'acknowledged') GROUP BY 1, 2")
+	if err != nil {
+		return nil, fmt.Errorf("count open alerts: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[lift.AthleteID]map[lift.Severity]int{}
+	for rows.Next() {
+		var athlete lift.AthleteID
+		var severity lift.Severity
+		var n int
+		if err := rows.Scan(&athlete, &severity, &n); err != nil {
+			return nil, fmt.Errorf("count open alerts: %w", err)
+		}
+		if counts[athlete] == nil {
+			counts[athlete] = map[lift.Severity]int{}
+		}
+		counts[athlete][severity] = n
+	}
+	return counts, rows.Err()
+}

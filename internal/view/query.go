@@ -289,6 +289,26 @@ func (v *View) Athletes(ctx context.Context, since time.Time) ([]Athlete, error)
 	return athletes, nil
 }
 
+// Stamps returns for each athlete a number that changes whenever something is heard of
+// them, or said of their alerts.
+func (v *View) Stamps(ctx context.Context) (map[lift.AthleteID]int64, error) {
+	rows, err := v.read.QueryContext(ctx, "SELECT athlete, touched_us + alert_seq FROM athletes")
+	if err != nil {
+		return nil, fmt.Errorf("read athletes: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	stamps := map[lift.AthleteID]int64{}
+	for rows.Next() {
+		var id lift.AthleteID
+		var stamp int64
+		if err := rows.Scan(&id, &stamp); err != nil {
+			return nil, fmt.Errorf("read athletes: %w", err)
+		}
+		stamps[id] = stamp
+	}
+	return stamps, rows.Err()
+}
+
 // Devices returns every device that was ever heard of, by site and id.
 func (v *View) Devices(ctx context.Context) ([]Device, error) {
 	devices, err := collect(ctx, v.read, func(s scanner) (Device, error) {
