@@ -149,6 +149,8 @@ function pause(ms, signal) {
 // prefer keeps what the user prefers in this browser: unit, theme.
 export const prefer = {
   get: (name, usual) => localStorage.getItem('spotter.' + name) ?? usual,
+  // mark keeps something without drawing the page anew.
+  mark: (name, value) => localStorage.setItem('spotter.' + name, value),
   set: (name, value) => { localStorage.setItem('spotter.' + name, value); dispatchEvent(new Event('preferred')) },
 }
 
@@ -191,6 +193,12 @@ export const severities = ['info', 'advice', 'warning', 'critical', 'urgent']
 export const badge = severity => el('span', { class: 'badge ' + severity }, text.severity[severity] || severity)
 
 let fading
+// style loads a page's own style once.
+export function style(path) {
+  const href = '/board/' + path
+  if (!document.head.querySelector(`link[href="${href}"]`)) document.head.append(el('link', { rel: 'stylesheet', href }))
+}
+
 // notice tells something in passing, to screen readers too.
 export function notice(message) {
   const box = document.getElementById('notice')

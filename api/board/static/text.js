@@ -24,4 +24,13 @@ export const text = {
     provider: 'Sign in with your organisation',
   },
   prefer: { unit: 'Unit of loads', theme: 'Colours', themes: { '': 'as the system', light: 'light', dark: 'dark' } },
+  desk: {
+    alerts: 'Alerts', team: 'Team', severity: 'At least', state: 'State', every: 'every state', why: 'Why, and what to do',
+    calm: 'Nothing is open. Alerts appear here by themselves.', nothing: 'Nothing fits.', noTeam: 'Nobody trains here yet.', setUp: 'Set up a site, a device and an athlete.',
+    acknowledge: 'Acknowledge', resolve: 'Resolve', answered: { acknowledge: 'Acknowledged.', resolve: 'Resolved.' },
+    acknowledgedBy: (by, at, note) => `Acknowledged by ${by}, ${at}${note ? ': ' + note : ''}`,
+    evidence: (what, value, unit, limit, n, sure) => `${what}: ${value} ${unit}, limit ${limit}; from ${n}; ${sure}`,
+    athlete: 'Athlete', week: 'Week', pain: 'Pain', plan: 'Plan', last: 'Last session', reports: 'Reports', open: 'Open', learning: 'learning',
+    hold: 'on hold', phase: n => `phase ${n} of 3`,
+  },
 }
