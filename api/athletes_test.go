@@ -275,6 +275,9 @@ func TestWhoReadAndChangedWhatIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.serve()
+	if err := g.view.WaitFor(t.Context(), g.log.LastSeq()); err != nil {
+		t.Fatal(err)
+	}
 	found := map[string]int{}
 	for _, e := range walk[view.AuditEntry](g, "/api/v1/athletes/ana/audit?", 1) {
 		if e.By != "admin" || e.Athlete != "ana" {

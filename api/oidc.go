@@ -75,7 +75,7 @@ const (
 	providerLife    = 12 * time.Hour
 	providerTimeout = 15 * time.Second
 	// afterLogin is where a browser goes that does not say where it wants to.
-	afterLogin = "/docs"
+	afterLogin = "/"
 )
 
 // logins are the sign-ins that have begun at a provider.

@@ -111,7 +111,9 @@ func demo(t testing.TB) *server {
 func (s *server) untilEnrolled() error {
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		var devices struct {
-			Items []struct{ Rack string }
+			Items []struct {
+				Rack string `json:"rack"`
+			} `json:"items"`
 		}
 		if err := s.ask(http.MethodGet, "/devices", nil, &devices); err != nil {
 			return err

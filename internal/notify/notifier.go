@@ -265,7 +265,7 @@ func (n *Notifier) link(alert string) string {
 	if n.o.PublicURL == "" {
 		return ""
 	}
-	return n.o.PublicURL + "/api/v1/alerts/" + alert
+	return n.o.PublicURL + "/?alert=" + alert
 }
 
 // Channels are those that are told.

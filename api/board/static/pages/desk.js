@@ -4,7 +4,7 @@ import { text } from '../text.js'
 
 const t = text.desk
 
-export async function mount(root, { me }) {
+export async function mount(root, { me, query: asked }) {
   style('pages/desk.css')
   const look = { severity: 'advice', state: 'open', site: me.site || '', athlete: '' }
   const seen = prefer.get('seen', '') // until when this browser has looked before
@@ -36,6 +36,10 @@ export async function mount(root, { me }) {
   async function load(further) {
     const page = await get('/alerts' + query({ severity: look.severity, state: look.state, site: look.site, limit: 50, cursor: further ? next : '' }))
     if (!further) alerts.clear()
+    if (asked.get('alert') && !further) { // where a message leads to
+      const one = await get('/alerts/' + asked.get('alert')).catch(() => undefined)
+      if (one) alerts.set(one.id, one)
+    }
     for (const a of page.items) alerts.set(a.id, a)
     next = page.next
     more.hidden = !next
@@ -46,11 +50,13 @@ export async function mount(root, { me }) {
   // open or half typed stay.
   const drawn = new Map()
   function draw() {
-    const order = [...alerts.values()].sort((a, b) => severities.indexOf(b.severity) - severities.indexOf(a.severity) || new Date(b.opened) - new Date(a.opened))
+    const first = a => a.id === asked.get('alert') ? 1 : 0
+    const order = [...alerts.values()].sort((a, b) => first(b) - first(a) || severities.indexOf(b.severity) - severities.indexOf(a.severity) || new Date(b.opened) - new Date(a.opened))
     const nodes = order.map(a => {
       const known = drawn.get(a.id)
       if (known?.revision === a.revision && known.state === a.state) return known.node
       const node = card(a)
+      if (a.id === asked.get('alert')) { node.querySelector('details').open = true; node.classList.add('asked') }
       drawn.set(a.id, { revision: a.revision, state: a.state, node })
       return node
     })
