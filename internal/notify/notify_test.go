@@ -203,7 +203,7 @@ func TestChannelsKeepTheirSecretsToThemselves(t *testing.T) {
 }
 
 func TestHostileTextIsDisarmed(t *testing.T) {
-	m := &Message{Items: []Item{{Type: TypeAlert, Link: "https://spotter.example/api/v1/alerts/al_1", Alert: lift.Alert{Finding: lift.Finding{
+	m := &Message{Items: []Item{{Type: TypeAlert, Link: "https://spotter.example/?alert=al_1", Alert: lift.Alert{Finding: lift.Finding{
 		Athlete: "ana_b", Severity: lift.Warning, Title: "Pain\r\nBcc: x@evil.example",
 		Message: "region <!channel> @everyone [click](https://evil.example) `x` *b* & <script>\x00", Advice: "rest", Source: lift.Citation{Citation: "somebody"},
 	}}}}}
@@ -222,7 +222,7 @@ func TestHostileTextIsDisarmed(t *testing.T) {
 				t.Errorf("flavour %d leaves %q in %q", flavour, b, text)
 			}
 		}
-		if !strings.Contains(text, "\nhttps://spotter.example/api/v1/alerts/al_1") {
+		if !strings.Contains(text, "\nhttps://spotter.example/?alert=al_1") {
 			t.Errorf("flavour %d breaks our own link: %q", flavour, text)
 		}
 	}

@@ -252,7 +252,7 @@ func TestAnAlertArrivesAsMail(t *testing.T) {
 			t.Errorf("a name has become a header: %v, %v", m.Header, l.to)
 		}
 		body, _ := io.ReadAll(m.Body)
-		want := "Pain rose to 6. . QUIT RCPT TO:<spy@evil.example>\r\nRest.\r\nSource: Silbernagel 2007\r\nhttps://spotter.example/api/v1/alerts/al_1"
+		want := "Pain rose to 6. . QUIT RCPT TO:<spy@evil.example>\r\nRest.\r\nSource: Silbernagel 2007\r\nhttps://spotter.example/?alert=al_1"
 		if strings.TrimSpace(string(body)) != want {
 			t.Errorf("body %q", body)
 		}
