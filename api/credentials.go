@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,16 +22,18 @@ type CredentialItem struct {
 	Name     string          `json:"name" doc:"the device's id, or a name for a gateway or kiosk"`
 	Devices  []lift.DeviceID `json:"devices,omitempty" doc:"for which it publishes"`
 	Created  time.Time       `json:"created"`
+	URL      string          `json:"url,omitzero" doc:"where the broker is for whoever asks, such as mqtt://gym.local:1883"`
 }
 
-func credentialItemOf(c *access.Credential) CredentialItem {
-	return CredentialItem{c.Username(), c.Kind, c.Site, c.Name, c.Devices, c.Created}
+func credentialItemOf(c *access.Credential, broker *url.URL) CredentialItem {
+	return CredentialItem{c.Username(), c.Kind, c.Site, c.Name, c.Devices, c.Created, broker.String()}
 }
 
 // newCredential is a credential with its password, shown this once.
 type newCredential struct {
 	CredentialItem
 	Password string `json:"password" doc:"shown this once: only its hash is kept"`
+	QR       string `json:"qr,omitzero" doc:"the URL with username and password as a QR code: a data: URL of a PNG"`
 }
 
 // CredentialRequest is what a credential is to be.
@@ -81,22 +85,38 @@ func errOtherBroker() error {
 	return huma.Error409Conflict("this server's broker is another's: it keeps its own credentials")
 }
 
-func (s *Server) listCredentials(_ context.Context, in *Paging) (*answer[list[CredentialItem]], error) {
+// brokerFor is where the embedded broker is for who made a request: one that listens
+// everywhere has the host by which the server was reached.
+func (s *Server) brokerFor(r *http.Request) *url.URL {
+	broker, err := url.Parse(s.brokerURL)
+	if err != nil || broker.Port() == "" {
+		return &url.URL{}
+	}
+	if broker.Hostname() == "" {
+		if here, err := url.Parse(s.base(r)); err == nil {
+			broker.Host = net.JoinHostPort(here.Hostname(), broker.Port())
+		}
+	}
+	return broker
+}
+
+func (s *Server) listCredentials(ctx context.Context, in *Paging) (*answer[list[CredentialItem]], error) {
 	items := []CredentialItem{}
 	if s.credentials != nil {
 		all, err := s.credentials.List()
 		if err != nil {
 			return nil, err
 		}
+		broker := s.brokerFor(requestOf(ctx))
 		for i := range all {
-			items = append(items, credentialItemOf(&all[i]))
+			items = append(items, credentialItemOf(&all[i], broker))
 		}
 	}
 	page, err := cut(items, *in, func(c *CredentialItem) string { return c.Username })
 	return &answer[list[CredentialItem]]{http.StatusOK, page}, err
 }
 
-func (s *Server) createCredential(_ context.Context, in *credentialInput) (*answer[newCredential], error) {
+func (s *Server) createCredential(ctx context.Context, in *credentialInput) (*answer[newCredential], error) {
 	if s.credentials == nil {
 		return nil, errOtherBroker()
 	}
@@ -109,5 +129,13 @@ func (s *Server) createCredential(_ context.Context, in *credentialInput) (*answ
 	if err != nil {
 		return nil, err
 	}
-	return &answer[newCredential]{http.StatusCreated, newCredential{credentialItemOf(&c), password}}, nil
+	broker := s.brokerFor(requestOf(ctx))
+	made := newCredential{CredentialItem: credentialItemOf(&c, broker), Password: password}
+	if broker.Host != "" {
+		broker.User = url.UserPassword(c.Username(), password)
+		if made.QR, err = qrCode(broker.String()); err != nil {
+			return nil, err
+		}
+	}
+	return &answer[newCredential]{http.StatusCreated, made}, nil
 }

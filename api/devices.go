@@ -28,6 +28,7 @@ type device struct {
 	StatusAt time.Time          `json:"status_at,omitzero"`
 	Seen     time.Time          `json:"seen,omitzero" doc:"when it was last heard of"`
 	Revision int64              `json:"revision,omitzero" doc:"of what people say of it; the ETag too"`
+	On       *lift.Assignment   `json:"assignment,omitzero" doc:"who is on the bar now; absent: nobody. Not on streams"`
 }
 
 func deviceOf(d *view.Device) device {
@@ -157,6 +158,14 @@ func (s *Server) listDevices(ctx context.Context, in *rosterInput) (*answer[list
 	}
 	all = slices.DeleteFunc(all, func(d device) bool { return in.Site != "" && d.Site != in.Site })
 	page, err := cut(all, in.Paging, func(d *device) string { return string(d.Site) + "/" + string(d.Device) })
+	if err != nil {
+		return nil, err
+	}
+	for i := range page.Items {
+		if err := s.putOnBar(ctx, &page.Items[i]); err != nil {
+			return nil, err
+		}
+	}
 	return &answer[list[device]]{http.StatusOK, page}, err
 }
 
@@ -185,7 +194,19 @@ func (s *Server) getDevice(ctx context.Context, in *DevicePath) (*tagged[device]
 	if err != nil {
 		return nil, err
 	}
+	if err := s.putOnBar(ctx, &d); err != nil {
+		return nil, err
+	}
 	return &tagged[device]{http.StatusOK, etag(d.Revision), d}, nil
+}
+
+// putOnBar adds who is on a device's bar.
+func (s *Server) putOnBar(ctx context.Context, d *device) error {
+	on, err := s.view.AssignmentAt(ctx, d.Site, d.Device, s.now())
+	if err == nil && on.Athlete != "" {
+		d.On = &on
+	}
+	return err
 }
 
 // mayBeNew passes over a device that is not known yet, where its site was said.

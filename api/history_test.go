@@ -311,6 +311,23 @@ func TestAMessageIsReadFixedAndReplayed(t *testing.T) {
 	}
 }
 
+func TestADeviceTellsWhoIsOnItsBar(t *testing.T) {
+	g := open(t)
+	at := "/api/v1/devices/bar-1/assignment?site=main"
+	want[onBar](g, 200, "PUT", at, `{"athlete":"ana","exercise":"squat","load_kg":80}`)
+	status := journal.Event{Kind: journal.KindStatus, Received: trained, Site: "main", Device: "bar-1", Status: &lift.DeviceStatus{State: lift.DeviceReady}}
+	g.append(status)
+	one := want[device](g, 200, "GET", "/api/v1/devices/bar-1", "")
+	all := want[list[device]](g, 200, "GET", "/api/v1/devices", "").Items
+	if one.On == nil || one.On.Athlete != "ana" || *one.On.LoadKg != 80 || len(all) != 1 || all[0].On == nil || all[0].On.Exercise != "squat" {
+		t.Errorf("%+v, %+v", one, all)
+	}
+	want[onBar](g, 200, "DELETE", at, "")
+	if one := want[device](g, 200, "GET", "/api/v1/devices/bar-1", ""); one.On != nil {
+		t.Errorf("still %+v", one.On)
+	}
+}
+
 func TestDevicesAreListedByPages(t *testing.T) {
 	g := open(t)
 	battery := 82.0

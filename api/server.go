@@ -65,6 +65,9 @@ type Options struct {
 	// Credentials are those for the embedded broker; nil means that the broker is
 	// another's.
 	Credentials *access.Store
+	// BrokerURL is where the embedded broker listens, such as mqtt://127.0.0.1:1883 or,
+	// where it does so everywhere, mqtt://:1883.
+	BrokerURL string
 	// OIDC is the provider with which people sign in; nil means none.
 	OIDC *OIDC
 	// Rates bound how many requests are answered; the zero value sets no bound.
@@ -113,6 +116,7 @@ type Server struct {
 	erasures    *privacy.Coordinator
 	moreParts   func(lift.AthleteID) []privacy.Part
 	credentials *access.Store
+	brokerURL   string
 	publicURL   string
 
 	notifier *notify.Notifier // nil where nobody is told
@@ -186,6 +190,7 @@ func New(o Options) (*Server, error) {
 		retain:      o.Retain,
 		erasures:    o.Erasures,
 		moreParts:   o.MoreParts,
+		brokerURL:   o.BrokerURL,
 		publicURL:   strings.TrimSuffix(o.PublicURL, "/"),
 		backup:      o.Backup,
 		exercises:   o.Exercises,

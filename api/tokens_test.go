@@ -70,11 +70,14 @@ func TestATokenIsShownOnceHoldsAsLongAsItSaysAndCanBeRevoked(t *testing.T) {
 
 func TestACredentialMadeOverTheAPILetsItsDeviceIn(t *testing.T) {
 	var store *access.Store
-	g := open(t, func(o *Options) { store = o.Credentials })
+	g := open(t, func(o *Options) { store, o.BrokerURL = o.Credentials, "mqtt://:1884" })
 	made := want[newCredential](g, 201, "POST", "/api/v1/credentials", `{"kind":"gateway","site":"main","name":"gw","devices":["bar-1","bar-2"]}`)
 	grant, ok, err := store.Login(made.Username, made.Password)
 	if err != nil || !ok || made.Username != "main/gw" || len(grant.Subscribe) != 2 {
 		t.Fatalf("%+v: %+v, %v, %v", made, grant, ok, err)
+	}
+	if made.URL != "mqtt://127.0.0.1:1884" || !strings.HasPrefix(made.QR, "data:image/png;base64,") {
+		t.Errorf("it connects to %s, with the code %.40s", made.URL, made.QR)
 	}
 	if p := want[problem](g, 409, "POST", "/api/v1/credentials", `{"kind":"device","site":"main","name":"gw"}`); p.Field != "name" {
 		t.Errorf("%+v", p)

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -177,7 +179,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 	}
 	s.api, err = api.New(api.Options{
 		View: s.view, Log: privacy.Gate{Appender: s.journal, Tombstones: s.erased}, Erasures: s.erasures, MoreParts: deliveriesOf(s.notifier),
-		Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth, Credentials: credentials,
+		Clock: time.Now, Logger: logger.With("part", "api"), Auth: auth, Credentials: credentials, BrokerURL: s.brokerURL(),
 		Rates: api.Rates{Token: c.RateToken, Address: c.RateAddress}, OIDC: c.provider(),
 		Decode: decodeMessage,
 		Sets:   analysis.Sets, Weeks: analysis.Weeks, Roster: s.roster, Exercises: s.exercises, Version: version,
@@ -188,6 +190,25 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		return nil, err
 	}
 	return s, s.metrics.watch(s)
+}
+
+// brokerURL is where the embedded broker listens, without a host where it does so
+// everywhere; it is empty where the broker is another's.
+func (s *stack) brokerURL() string {
+	if s.settings.MQTTBroker != "" {
+		return ""
+	}
+	at, err := url.Parse(s.journal.Server().MQTTURL())
+	if err != nil {
+		return ""
+	}
+	at.Scheme = map[bool]string{false: "mqtt", true: "mqtts"}[s.tls != nil]
+	if host, _, err := net.SplitHostPort(s.settings.MQTT); err == nil {
+		if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+			at.Host = ":" + at.Port()
+		}
+	}
+	return at.String()
 }
 
 // decodeMessage makes events of a message, as ingest does.
