@@ -24,18 +24,26 @@ var (
 	checkInHTML string
 	//go:embed checkin.css
 	checkInStyle []byte
+	//go:embed checkin.webmanifest
+	checkInManifest []byte
+	//go:embed checkin-worker.js
+	checkInWorker []byte
 
 	checkInPage = template.Must(template.New("checkin").Parse(checkInHTML))
 )
 
 // checkInPolicy lets the page load its style, and send its form, here only.
-const checkInPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const checkInPolicy = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-type choice struct{ Value, Text string }
+type choice struct {
+	Value, Text string
+	Flag        bool // it wants a doctor at once
+}
 
-// form is what the check-in page shows. It needs no script.
+// form is what the check-in page shows. It needs no script, but for Own: an athlete's
+// own page, without a link.
 type form struct {
-	Gone, Done, Urgent       bool
+	Gone, Done, Urgent, Own  bool
 	Error, Time, Phase       string
 	Phases, Symptoms, Scales []choice
 	Scores, Fives            []int
@@ -43,27 +51,40 @@ type form struct {
 
 var (
 	phaseChoices = []choice{
-		{"before", "Before training"}, {"during", "During training"}, {"after", "After training"},
-		{"next_morning", "The morning after"}, {"daily", "Any other day"},
+		{Value: "before", Text: "Before training"}, {Value: "during", Text: "During training"}, {Value: "after", Text: "After training"},
+		{Value: "next_morning", Text: "The morning after"}, {Value: "daily", Text: "Any other day"},
 	}
 	symptomChoices = []choice{
-		{"radiating", "Pain runs down a leg"}, {"numbness", "A numb spot"}, {"tingling", "Pins and needles"},
-		{"saddle_numbness", "Numb between the legs, where a saddle would be"}, {"bladder_bowel", "Trouble holding or passing water or stool"},
-		{"progressive_weakness", "A leg or foot gets weaker"}, {"bilateral_leg", "Signs in both legs"},
-		{"trauma", "After a fall or blow"}, {"fever", "Fever"}, {"weight_loss", "Weight lost without trying"},
-		{"night_pain", "Pain at night that no position eases"}, {"sudden_severe", "Sudden and very strong pain"},
-		{"eases_with_movement", "It eases when I move"}, {"eases_with_rest", "It eases when I rest"},
+		{Value: "radiating", Text: "Pain runs down a leg"}, {Value: "numbness", Text: "A numb spot"}, {Value: "tingling", Text: "Pins and needles"},
+		{Value: "saddle_numbness", Text: "Numb between the legs, where a saddle would be"}, {Value: "bladder_bowel", Text: "Trouble holding or passing water or stool"},
+		{Value: "progressive_weakness", Text: "A leg or foot gets weaker"}, {Value: "bilateral_leg", Text: "Signs in both legs"},
+		{Value: "trauma", Text: "After a fall or blow"}, {Value: "fever", Text: "Fever"}, {Value: "weight_loss", Text: "Weight lost without trying"},
+		{Value: "night_pain", Text: "Pain at night that no position eases"}, {Value: "sudden_severe", Text: "Sudden and very strong pain"},
+		{Value: "eases_with_movement", Text: "It eases when I move"}, {Value: "eases_with_rest", Text: "It eases when I rest"},
 	}
 	scaleChoices = []choice{
-		{"nutrition", "Food yesterday, from 1 (far too little) to 5 (very good)"},
-		{"soreness", "Sore muscles, from 1 (none) to 5 (very)"}, {"stress", "Stress, from 1 (none) to 5 (very much)"},
+		{Value: "nutrition", Text: "Food yesterday, from 1 (far too little) to 5 (very good)"},
+		{Value: "soreness", Text: "Sore muscles, from 1 (none) to 5 (very)"}, {Value: "stress", Text: "Stress, from 1 (none) to 5 (very much)"},
 	}
 )
 
 func (s *Server) addCheckInPage() {
+	file := func(path, kind string, data []byte) {
+		s.echo.GET(path, func(c echo.Context) error {
+			c.Response().Header().Set("Content-Security-Policy", checkInPolicy)
+			c.Response().Header().Set("Cache-Control", "no-cache")
+			if path == "/checkin/worker.js" {
+				c.Response().Header().Set("Service-Worker-Allowed", "/checkin") // the page without a link too
+			}
+			return c.Blob(http.StatusOK, kind, data)
+		})
+	}
+	file("/checkin.css", "text/css; charset=utf-8", checkInStyle)
+	file("/checkin.webmanifest", "application/manifest+json", checkInManifest)
+	file("/checkin/worker.js", "text/javascript; charset=utf-8", checkInWorker)
+	s.echo.GET("/checkin", func(c echo.Context) error { return s.page(c, http.StatusOK, form{Own: true}) })
 	s.echo.GET("/checkin/:token", s.showForm)
 	s.echo.POST("/checkin/:token", s.takeForm)
-	s.echo.GET("/checkin.css", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/css; charset=utf-8", checkInStyle) })
 }
 
 func (s *Server) showForm(c echo.Context) error {
@@ -78,7 +99,10 @@ func (s *Server) page(c echo.Context, status int, f form) error {
 	if f.Time == "" {
 		f.Time = s.now().UTC().Truncate(time.Second).Format(time.RFC3339)
 	}
-	f.Phases, f.Symptoms, f.Scales = phaseChoices, symptomChoices, scaleChoices
+	f.Phases, f.Symptoms, f.Scales = phaseChoices, slices.Clone(symptomChoices), scaleChoices
+	for i := range f.Symptoms {
+		f.Symptoms[i].Flag = analysis.IsRedFlag(lift.Symptom(f.Symptoms[i].Value))
+	}
 	f.Scores, f.Fives = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, []int{1, 2, 3, 4, 5}
 	var text bytes.Buffer
 	if err := checkInPage.Execute(&text, &f); err != nil {
