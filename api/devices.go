@@ -28,7 +28,7 @@ type device struct {
 	StatusAt time.Time          `json:"status_at,omitzero"`
 	Seen     time.Time          `json:"seen,omitzero" doc:"when it was last heard of"`
 	Revision int64              `json:"revision,omitzero" doc:"of what people say of it; the ETag too"`
-	On       *lift.Assignment   `json:"assignment,omitzero" doc:"who is on the bar now; absent: nobody. Not on streams"`
+	On       *lift.Assignment   `json:"assignment,omitzero" doc:"who is on the bar now; absent: nobody. On streams, where it may have changed; nobody without athlete"`
 }
 
 func deviceOf(d *view.Device) device {

@@ -216,6 +216,11 @@ func (f *follower) publish(changes []view.Change) {
 		case c.Device != nil:
 			out.site = c.Device.Site
 			out.text, err = encode("device", c.Seq, deviceOf(c.Device))
+		case c.Assigned != nil:
+			out.site = c.Assigned.Site
+			out.text, err = encode("device", c.Seq, device{
+				Site: c.Assigned.Site, Device: c.Assigned.Device, Seen: c.Received, On: &c.Assigned.Assignment,
+			})
 		default:
 			continue
 		}

@@ -320,6 +320,27 @@ func TestALiveStreamTellsOfRepsSetsAndDevices(t *testing.T) {
 	}
 }
 
+func TestALiveStreamTellsWhoIsOnABar(t *testing.T) {
+	g := open(t)
+	l := g.listen("/api/v1/live?site=main")
+	assign := func(athlete lift.AthleteID, since time.Time) journal.Event {
+		return journal.Event{Kind: journal.KindAssign, Received: trained, Site: "main", Device: "bar-9", Assign: &lift.Assignment{Athlete: athlete, Since: since, SinceGiven: true}}
+	}
+	g.append(assign("ana", trained))
+	g.append(assign("bo", trained.Add(-time.Hour))) // late: ana is on it all the same
+	for range 2 {
+		m := l.next()
+		var d device
+		if err := json.Unmarshal([]byte(m.data), &d); err != nil || m.event != "device" || d.Device != "bar-9" || d.On.Athlete != "ana" || d.Status != nil {
+			t.Errorf("got %+v, %v", m, err)
+		}
+	}
+	listed := want[list[device]](g, 200, "GET", "/api/v1/devices?site=main", "")
+	if n := len(listed.Items); n != 1 || listed.Items[0].On == nil || listed.Items[0].On.Athlete != "ana" {
+		t.Errorf("listed %+v", listed.Items)
+	}
+}
+
 func TestASilentStreamHasAHeartbeat(t *testing.T) {
 	if heartbeat > 15*time.Second {
 		t.Errorf("the contract wants one every 15 s at most, not %v", heartbeat)

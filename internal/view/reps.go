@@ -185,6 +185,13 @@ func (a *applier) assign(e *journal.Entry) error {
 		}
 	}
 	a.touch(e.Assign.Athlete, e)
+	now, err := a.assignment(e.Site, e.Device, e.Received.UnixMicro())
+	if err != nil {
+		return err
+	}
+	if now != nil {
+		a.changes = append(a.changes, Change{Seq: e.Seq, Received: e.Received, Assigned: &OnBar{e.Site, e.Device, *now}})
+	}
 	return nil
 }
 

@@ -45,9 +45,18 @@ type Change struct {
 	Plan    *PlanStep
 	Record  *lift.Record
 	Device  *Device
-	Tick    time.Time
-	Erase   lift.AthleteID // who is to be forgotten
-	Erased  *lift.Erased   // what came of that
+	// Assigned is who is on a bar, where that may have changed.
+	Assigned *OnBar
+	Tick     time.Time
+	Erase    lift.AthleteID // who is to be forgotten
+	Erased   *lift.Erased   // what came of that
+}
+
+// OnBar is the assignment in force of a device.
+type OnBar struct {
+	Site   lift.SiteID
+	Device lift.DeviceID
+	lift.Assignment
 }
 
 // Counts are totals since the program started.
