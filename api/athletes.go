@@ -50,9 +50,10 @@ type newAthlete struct {
 }
 
 type athletesInput struct {
-	Site lift.SiteID `query:"site" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
-	Team lift.TeamID `query:"team" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" doc:"of the site"`
-	Name string      `query:"name" maxLength:"200" doc:"whose name or id holds this text"`
+	Site  lift.SiteID `query:"site" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
+	Team  lift.TeamID `query:"team" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" doc:"of the site"`
+	Name  string      `query:"name" maxLength:"200" doc:"whose name or id holds this text"`
+	Since time.Time   `query:"since" doc:"of whom something was received since then"`
 	Paging
 }
 

@@ -174,7 +174,7 @@ func changeOf(w *lift.Week) float64 {
 // athletesOf are those whom the caller may see and has asked for, by id.
 func (s *Server) athletesOf(ctx context.Context, in *athletesInput) ([]athlete, error) {
 	caller := who(ctx)
-	seen, err := s.view.Athletes(ctx, time.Time{})
+	seen, err := s.view.Athletes(ctx, in.Since)
 	if err != nil {
 		return nil, err
 	}

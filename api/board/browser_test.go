@@ -77,7 +77,8 @@ type tab struct {
 	mu       sync.Mutex
 	faults   []string
 	expected []*regexp.Regexp
-	bytes    int64 // received since the page was visited last
+	bytes    int64 // received since the page was visited last, but for streams
+	streams  map[network.RequestID]bool
 }
 
 // visitor is who opens a tab, on what screen. The zero value is nobody signed in, on
@@ -94,7 +95,7 @@ var admin = visitor{token: adminToken}
 // open opens a page of the server, such as "/wall", and waits until it is drawn.
 func open(t testing.TB, s *server, path string, by visitor) *tab {
 	t.Helper()
-	b := &tab{t: t, server: s}
+	b := &tab{t: t, server: s, streams: map[network.RequestID]bool{}}
 	ctx, stop := chromedp.NewContext(browser(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
 	b.ctx = ctx
 	t.Cleanup(func() {
@@ -151,12 +152,17 @@ func (b *tab) hear(event any) {
 		if u := e.Request.URL; !strings.HasPrefix(u, b.server.HTTP+"/") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:") && u != "about:blank" {
 			fault("request to another host: %s", u)
 		}
+		if strings.Contains(e.Request.URL, "/api/v1/live") || strings.Contains(e.Request.URL, "/stream") {
+			b.streams[e.RequestID] = true
+		}
 	case *network.EventResponseReceived:
 		if e.Response.Status >= 400 {
 			fault("status %d: %s", e.Response.Status, e.Response.URL)
 		}
 	case *network.EventDataReceived:
-		b.bytes += e.EncodedDataLength
+		if !b.streams[e.RequestID] {
+			b.bytes += e.EncodedDataLength
+		}
 	}
 }
 
@@ -383,7 +389,8 @@ func (b *tab) checkAccess(what string) {
 	}
 }
 
-// received is how many bytes of bodies the page has loaded since it was visited.
+// received is how many bytes of bodies the page has loaded since it was visited, but
+// for streams.
 func (b *tab) received() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

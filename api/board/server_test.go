@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 60 * time.Second
+const patience = 30 * time.Second
 
 // adminToken is the administrator's of every server that a test starts with serve.
 const adminToken = "test-token-of-the-admin"
@@ -243,7 +243,9 @@ func (s *server) must(t testing.TB, method, path string, body, into any) {
 // tokenOf makes a token; who holds role, and site or athlete where the role has one.
 func (s *server) tokenOf(t testing.TB, name string, who map[string]any) string {
 	t.Helper()
-	var made struct{ Token string }
+	var made struct {
+		Token string `json:"token"`
+	}
 	body := map[string]any{"name": name}
 	for k, v := range who {
 		body[k] = v

@@ -39,7 +39,8 @@ export class Problem extends Error {
   }
 }
 
-// api asks the API and returns {status, data, etag}. It throws a Problem.
+// api asks the API and returns {status, data, etag, at}; at is the server's time in
+// milliseconds, cut to whole seconds. It throws a Problem.
 export async function api(method, path, body, { match, signal } = {}) {
   const headers = {}
   if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -55,7 +56,7 @@ export async function api(method, path, body, { match, signal } = {}) {
   const data = kind.includes('json') ? await answer.json() : undefined
   if (answer.status === 401 && path !== '/session') dispatchEvent(new Event('signed-out'))
   if (!answer.ok) throw new Problem(answer.status, data)
-  return { status: answer.status, data, etag: answer.headers.get('ETag') }
+  return { status: answer.status, data, etag: answer.headers.get('ETag'), at: Date.parse(answer.headers.get('Date')) }
 }
 
 export const get = async (path, options) => (await api('GET', path, undefined, options)).data
@@ -82,7 +83,8 @@ export async function all(path, { most = 5000, signal } = {}) {
 // stream follows server-sent events. on has a function for each event, which gets its
 // data; state is told 'live', 'waiting' or 'lost'. Bytes that stay away for half a
 // minute, sleep and a lost network all lead to a new connection that goes on after the
-// newest event. The function returned ends it.
+// newest event. The function returned ends it; its heard() is when the server was
+// heard last, in milliseconds of this browser's clock.
 export function stream(path, on, state = () => {}) {
   const ending = new AbortController()
   let last = '', heard = Date.now(), current
@@ -131,12 +133,14 @@ export function stream(path, on, state = () => {}) {
   document.addEventListener('visibilitychange', wake)
   addEventListener('online', wake)
   listen()
-  return () => {
+  const end = () => {
     clearInterval(watch)
     document.removeEventListener('visibilitychange', wake)
     removeEventListener('online', wake)
     ending.abort()
   }
+  end.heard = () => heard
+  return end
 }
 
 function pause(ms, signal) {

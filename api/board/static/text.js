@@ -23,6 +23,16 @@ export const text = {
     title: 'Sign in', token: 'Token', hint: 'The first start of the server printed the one of the administrator.', button: 'Sign in', out: 'Sign out',
     provider: 'Sign in with your organisation',
   },
+  wall: {
+    fullScreen: 'Full screen', leaveScreen: 'Leave full screen', alerts: 'Newest alerts', noAlerts: 'No open alerts.',
+    more: n => `${n} more on the desk`,
+    nothing: 'No sensor has been heard of here yet.', connect: 'Connect a sensor, and its rack appears by itself.',
+    newest: time => `newest ${time} ago`, quiet: 'nothing yet', asOf: time => `as of ${time}`,
+    state: { lifting: 'Lifting', slow: 'Slowing', stop: 'STOP', resting: 'Resting', ready: 'Ready', free: 'Free', lost: 'Sensor lost' },
+    set: n => `set ${n}`, rep: (n, speed) => `rep ${n} · ${speed}`, failed: 'not completed', warmUp: 'warm-up', slower: 'slower',
+    bars: (speeds, line) => `Reps in m/s: ${speeds}.` + (line && ` Stop below ${line}.`), noReps: 'No reps yet.',
+    stopAt: (rack, name) => `Stop at rack ${rack}: ${name}`,
+  },
   prefer: { unit: 'Unit of loads', theme: 'Colours', themes: { '': 'as the system', light: 'light', dark: 'dark' } },
   desk: {
     alerts: 'Alerts', team: 'Team', severity: 'At least', state: 'State', every: 'every state', why: 'Why, and what to do',
