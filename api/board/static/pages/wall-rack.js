@@ -20,6 +20,7 @@ export class Rack {
     this.rack = d.rack
     this.label = d.rack || d.name || d.device
     this.takeDevice(d)
+    if (!d.assignment && this.assignment?.athlete) this.assignment = { at: Date.now() } // it has ended
   }
 
   takeDevice(d) {
@@ -117,7 +118,7 @@ export class Rack {
 
   // aged reports whether the passing of time alone changes what is shown.
   aged(now) {
-    return this.state !== undefined && this.state !== 'free' && (this.stateAt(now, this.over) !== this.state || this.state !== 'lifting')
+    return this.state !== undefined && this.state !== 'free' && (this.stateAt(now, this.over) !== this.state || this.state === 'resting' || this.state === 'lost')
   }
 
   get node() { return this.tile ??= this.build() }
@@ -152,7 +153,7 @@ export class Rack {
     const on = assigned || last
     this.put('who', empty ? '' : on ? on.athlete ? who?.name || on.athlete : text.nobody : '')
     const time = this.state === 'lost' ? now - this.statusAt : begun ? now - last.at : 0
-    this.put('state', say.state[this.state] + (this.state === 'resting' || this.state === 'stop' || this.state === 'lost' && time > 0 ? ' ' + clockOf(time) : ''))
+    this.put('state', say.state[this.state] + (this.state === 'resting' || this.state === 'lost' && time > 0 ? ' ' + clockOf(time) : ''))
     const weight = assigned ? assigned.load_kg : last?.load
     const set = assigned ? assigned.set : this.set?.number ?? last?.set
     const warm = assigned ? assigned.warmup : last?.warmup

@@ -1,6 +1,6 @@
 // The wall: a tile for each rack, readable from across the room. It is fed by the
 // live stream and draws at most once per frame, and only the tiles that changed.
-import { all, api, badge, clock, el, fill, get, go, problem, query, stream } from '../core.js'
+import { all, api, badge, clock, el, fill, get, go, problem, query, stream, style } from '../core.js'
 import { text } from '../text.js'
 import { Rack, clockOf } from './wall-rack.js'
 
@@ -44,6 +44,7 @@ class Wall {
     this.told = stream('/alerts/stream' + at, { alert: take('alert'), reset: () => this.read(true) })
     const { signal } = this.ending
     addEventListener('resize', () => this.fit(), { signal })
+    document.querySelector('link[href$="/wall.css"]').addEventListener('load', () => this.fit(), { signal })
     document.addEventListener('fullscreenchange', () => { this.fit(); this.labelScreen() }, { signal })
     document.addEventListener('visibilitychange', () => this.keepAwake(), { signal })
     this.timers = [setInterval(() => this.second(), 1000), setInterval(() => this.read(), READ_AGAIN)]
@@ -62,9 +63,7 @@ class Wall {
   }
 
   build() {
-    if (!document.querySelector('link[href="/board/pages/wall.css"]')) {
-      document.head.append(el('link', { rel: 'stylesheet', href: '/board/pages/wall.css', onload: () => this.fit() }))
-    }
+    style('pages/wall.css')
     this.where = el('div', { class: 'where' }, this.site && el('span', { class: 'soft' }, this.site))
     this.state = el('span', { role: 'status' }, text.fresh.waiting)
     this.age = el('span', { class: 'soft' })
@@ -193,6 +192,7 @@ class Wall {
     for (const a of lately) this.athletes.set(a.id, { name: a.name || a.id, goal: a.goal })
     for (const r of reps.flat().sort((a, b) => Date.parse(a.time) - Date.parse(b.time))) {
       this.racks.get(r.site + '/' + r.device)?.takeRep(r, this.now())
+      this.newest = Math.max(this.newest, Date.parse(r.received) - this.skew)
     }
   }
 
