@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -32,8 +31,11 @@ const (
 	setReach = 2 * day
 	// weekStep is how long a stretch of weeks is computed at once.
 	weekStep = 26 * 7 * day
-	setStep  = defaultSpan
-	repChunk = 1000
+	// setStep is how long a stretch of sets or sessions is computed at once; of sets
+	// less for a shorter page, which many reps would be read for in vain.
+	setStep   = defaultSpan
+	leastStep = 14 * day
+	repChunk  = 1000
 )
 
 func (s *Server) addHistory() {
@@ -131,12 +133,25 @@ func (s *Server) repsBetween(ctx context.Context, athlete lift.AthleteID, from, 
 	}
 }
 
+// nextStretch tells where the first set, session or week at a time or later can have
+// its place: of sets and sessions that is their first rep, of weeks their Monday.
+func (s *Server) nextStretch(ctx context.Context, athlete lift.AthleteID) func(time.Time) (time.Time, error) {
+	return func(from time.Time) (time.Time, error) {
+		rep, err := s.view.NextRep(ctx, athlete, from)
+		if err != nil || rep.IsZero() {
+			return rep, err
+		}
+		return rep.Add(-8 * day), nil
+	}
+}
+
 func (s *Server) listSets(ctx context.Context, in *historyInput) (*answer[list[lift.Set]], error) {
 	from, to, err := in.bounds(s.now())
 	if err != nil {
 		return nil, err
 	}
-	page, err := pageOf(from, to, setStep, in.Paging, func(t *lift.Set) place { return place{t.From, t.ID} },
+	step := max(setStep*time.Duration(in.Limit)/500, leastStep)
+	page, err := pageOf(from, to, step, in.Paging, func(t *lift.Set) place { return place{t.From, t.ID} }, s.nextStretch(ctx, in.ID),
 		func(from, to time.Time) ([]lift.Set, error) {
 			sets, err := s.setsAround(ctx, in.ID, from, to)
 			return slices.DeleteFunc(sets, func(t lift.Set) bool { return t.From.Before(from) || !t.From.Before(to) }), err
@@ -154,7 +169,7 @@ func (s *Server) listWeeks(ctx context.Context, in *historyInput) (*answer[list[
 	}
 	// A week is asked for by any moment in it, and has its place at its Monday.
 	first := from.Add(-8 * day)
-	page, err := pageOf(first, to, weekStep, in.Paging, func(w *lift.Week) place { return place{w.From, w.Group} },
+	page, err := pageOf(first, to, weekStep, in.Paging, func(w *lift.Week) place { return place{w.From, w.Group} }, s.nextStretch(ctx, in.ID),
 		func(start, end time.Time) ([]lift.Week, error) {
 			reps, err := s.repsBetween(ctx, in.ID, start.Add(-analysis.Lookback-8*day), end.Add(8*day))
 			if err != nil {
@@ -180,23 +195,9 @@ func (s *Server) listCheckIns(ctx context.Context, in *historyInput) (*answer[li
 	if err != nil {
 		return nil, err
 	}
-	page, err := pageOf(from, to, to.Sub(from), in.Paging, func(c *lift.CheckInRecord) place { return place{c.Time, c.ID} },
-		func(from, to time.Time) ([]lift.CheckInRecord, error) {
-			h, err := s.view.History(ctx, in.ID, to, from)
-			if err != nil {
-				return nil, err
-			}
-			found := slices.DeleteFunc(h.CheckIns, func(c lift.CheckInRecord) bool { return !c.Time.Before(to) })
-			slices.SortFunc(found, func(a, b lift.CheckInRecord) int {
-				if c := a.Time.Compare(b.Time); c != 0 {
-					return c
-				}
-				return strings.Compare(a.ID, b.ID)
-			})
-			return found, nil
-		})
+	found, next, err := s.view.CheckIns(ctx, in.ID, from, to, in.page())
 	if err != nil {
 		return nil, err
 	}
-	return &answer[list[lift.CheckInRecord]]{http.StatusOK, page}, nil
+	return &answer[list[lift.CheckInRecord]]{http.StatusOK, list[lift.CheckInRecord]{found, next}}, nil
 }

@@ -170,9 +170,10 @@ func (p place) compare(q place) int {
 
 // pageOf cuts a page out of a list that is computed for stretches of time. load
 // returns the items whose place is within [from, to), in the order of their
-// places.
+// places; there are none before next, which tells where the next thing is, and zero
+// where there is nothing any more.
 func pageOf[T any](from, to time.Time, step time.Duration, p Paging, placeOf func(*T) place,
-	load func(from, to time.Time) ([]T, error),
+	next func(from time.Time) (time.Time, error), load func(from, to time.Time) ([]T, error),
 ) (list[T], error) {
 	page := list[T]{Items: []T{}}
 	var after place
@@ -186,6 +187,13 @@ func pageOf[T any](from, to time.Time, step time.Duration, p Paging, placeOf fun
 		}
 	}
 	for ; from.Before(to); from = from.Add(step) {
+		begins, err := next(from)
+		if err != nil || begins.IsZero() {
+			return page, err
+		}
+		if begins.After(from) {
+			from = begins
+		}
 		end := from.Add(step)
 		if end.After(to) {
 			end = to

@@ -25,7 +25,7 @@ func (s *Server) listSessions(ctx context.Context, in *historyInput) (*answer[li
 		return nil, err
 	}
 	placeOf := func(x *profile.Session) place { return place{x.From, string(x.Date)} }
-	page, err := pageOf(from, to, setStep, in.Paging, placeOf, func(from, to time.Time) ([]profile.Session, error) {
+	page, err := pageOf(from, to, setStep, in.Paging, placeOf, s.nextStretch(ctx, in.ID), func(from, to time.Time) ([]profile.Session, error) {
 		sets, err := s.setsAround(ctx, in.ID, from, to)
 		sessions := profile.Sessions(sets, s.profileOptions(in.ID))
 		return slices.DeleteFunc(sessions, func(x profile.Session) bool { return x.From.Before(from) || !x.From.Before(to) }), err

@@ -13,62 +13,6 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// AlertQuery narrows a list of alerts; zero fields do not.
-type AlertQuery struct {
-	Athlete  lift.AthleteID
-	Athletes []lift.AthleteID // one of these; nil asks for everybody, and empty for nobody
-	Site     lift.SiteID
-	Rule     lift.Rule
-	Severity lift.Severity // this or worse
-	State    lift.AlertState
-	Since    time.Time // opened at or after
-	Until    time.Time // opened before
-}
-
-// Alerts returns the alerts that fit, newest opening first, and the next page's
-// cursor, "" at the end.
-func (v *View) Alerts(ctx context.Context, q AlertQuery, p Page) ([]lift.Alert, string, error) {
-	where := []string{"1"}
-	var args []any
-	narrow := func(condition string, wanted bool, arg ...any) {
-		if wanted {
-			where = append(where, condition)
-			args = append(args, arg...)
-		}
-	}
-	narrow("athlete = ?", q.Athlete != "", string(q.Athlete))
-	if q.Athletes != nil {
-		among, err := json.Marshal(q.Athletes)
-		if err != nil {
-			return nil, "", fmt.Errorf("read alerts: %w", err)
-		}
-		narrow("athlete IN (SELECT value FROM json_each(?))", true, string(among))
-	}
-	narrow("site = ?", q.Site != "", string(q.Site))
-	narrow("rule = ?", q.Rule != "", string(q.Rule))
-	narrow("severity >= ?", q.Severity != "", q.Severity.Rank())
-	narrow("state = ?", q.State != "", string(q.State))
-	narrow("opened_us >= ?", !q.Since.IsZero(), q.Since.UnixMicro())
-	narrow("opened_us < ?", !q.Until.IsZero(), q.Until.UnixMicro())
-	if p.Cursor != "" {
-		after, err := parsePlace(p.Cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		narrow("(opened_us, id) < (?, ?)", true, after.time, after.id)
-	}
-	alerts, err := collect(ctx, v.read, scanJSON[lift.Alert],
-		"SELECT data FROM alerts WHERE "+strings.Join(where, " AND ")+" ORDER BY opened_us DESC, id DESC LIMIT ?", append(args, p.Limit+1)...)
-	if err != nil {
-		return nil, "", fmt.Errorf("read alerts: %w", err)
-	}
-	if len(alerts) <= p.Limit {
-		return alerts, "", nil
-	}
-	last := &alerts[p.Limit-1]
-	return alerts[:p.Limit], place{last.Opened.UnixMicro(), last.ID}.String(), nil
-}
-
 // Alert returns one alert, or ErrNotFound.
 func (v *View) Alert(ctx context.Context, id string) (lift.Alert, error) {
 	a, err := scanJSON[lift.Alert](v.read.QueryRowContext(ctx, "SELECT data FROM alerts WHERE id = ?", id))

@@ -23,7 +23,7 @@ type statements struct {
 	assignment, nextAssignment, putAssignment, leaning *sql.Stmt
 	touch, alerted, device, deviceStatus               *sql.Stmt
 	checkin, putCheckin, putPlan                       *sql.Stmt
-	alert, putAlert, addStep                           *sql.Stmt
+	alert, putAlert, putKind, addStep                  *sql.Stmt
 	quarantine, release, setPosition, setTick          *sql.Stmt
 	revision, putRecord, enrol, putAudit               *sql.Stmt
 }
@@ -54,7 +54,8 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.putCheckin, "INSERT INTO checkins VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET revision = excluded.revision, hash = excluded.hash, received_us = excluded.received_us, data = excluded.data, site = excluded.site"},
 		{&s.putPlan, "INSERT INTO plan_steps VALUES (?,?,?)"},
 		{&s.alert, "SELECT data FROM alerts WHERE id = ?"},
-		{&s.putAlert, "INSERT INTO alerts VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET severity = excluded.severity, state = excluded.state, window_from_us = excluded.window_from_us, window_to_us = excluded.window_to_us, seq = excluded.seq, data = excluded.data"},
+		{&s.putAlert, "INSERT INTO alerts VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET site = excluded.site, severity = excluded.severity, state = excluded.state, window_from_us = excluded.window_from_us, window_to_us = excluded.window_to_us, seq = excluded.seq, data = excluded.data"},
+		{&s.putKind, "INSERT INTO alert_kinds VALUES (?,?,?,?) ON CONFLICT DO NOTHING"},
 		{&s.addStep, "INSERT INTO alert_steps VALUES (?,?,?,?)"},
 		{&s.quarantine, "INSERT INTO quarantine (id, received_us, data) VALUES (?,?,?) ON CONFLICT DO NOTHING"},
 		{&s.release, "UPDATE quarantine SET released = ? WHERE id = ? AND released IS NULL"},
@@ -360,6 +361,9 @@ func (a *applier) alert(e *journal.Entry) error {
 	if _, err := a.exec(a.stmts.putAlert, next.ID, string(next.Site), string(next.Athlete), string(next.Rule), next.Severity.Rank(),
 		string(next.State), next.Opened.UnixMicro(), string(next.Window.Kind), next.Window.From.UnixMicro(), next.Window.To.UnixMicro(),
 		int64(e.Seq), string(encoded)); err != nil {
+		return err
+	}
+	if _, err := a.exec(a.stmts.putKind, string(next.Site), string(next.Rule), next.Severity.Rank(), string(next.State)); err != nil {
 		return err
 	}
 	step := AlertStep{Seq: e.Seq, Verb: c.Verb, Alert: next}

@@ -108,14 +108,6 @@ func collect[T any](ctx context.Context, q querier, scan func(scanner) (T, error
 	return all, rows.Err()
 }
 
-func scanRecord(s scanner) (lift.RepRecord, error) {
-	r, err := scanRow(s)
-	if err != nil {
-		return lift.RepRecord{}, err
-	}
-	return r.RepRecord, nil
-}
-
 // scanJSON reads rows of one JSON column.
 func scanJSON[T any](s scanner) (T, error) {
 	var v T
@@ -145,7 +137,7 @@ func (v *View) UnassignedReps(ctx context.Context, site lift.SiteID, device lift
 }
 
 func (v *View) reps(ctx context.Context, where string, args []any, from, to time.Time, p Page) ([]lift.RepRecord, string, error) {
-	query := "SELECT " + repColumns + " FROM reps WHERE " + where + " AND point_ms >= ? AND point_ms < ?"
+	query := "SELECT " + recordColumns + " FROM reps WHERE " + where + " AND point_ms >= ? AND point_ms < ?"
 	args = append(args, from.UnixMilli(), to.UnixMilli())
 	if p.Cursor != "" {
 		after, err := parsePlace(p.Cursor)
@@ -168,13 +160,24 @@ func (v *View) reps(ctx context.Context, where string, args []any, from, to time
 	return reps[:p.Limit], place{last.PointTime.UnixMilli(), string(last.Site) + " " + string(last.Device)}.String(), nil
 }
 
+// NextRep returns the time of the athlete's first rep at a time or later, zero where
+// there is none.
+func (v *View) NextRep(ctx context.Context, athlete lift.AthleteID, from time.Time) (time.Time, error) {
+	var ms int64
+	err := v.read.QueryRowContext(ctx, "SELECT point_ms FROM reps WHERE athlete = ? AND point_ms >= ? ORDER BY point_ms LIMIT 1", string(athlete), from.UnixMilli()).Scan(&ms)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read reps: %w", err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
 // Rep returns one rep, or ErrNotFound.
 func (v *View) Rep(ctx context.Context, id string) (lift.RepRecord, error) {
-	r, err := scanRow(v.read.QueryRowContext(ctx, "SELECT "+repColumns+" FROM reps WHERE id = ?", idBytes(id)))
-	if err != nil {
-		return lift.RepRecord{}, wrap("read rep", err)
-	}
-	return r.RepRecord, nil
+	r, err := scanRecord(v.read.QueryRowContext(ctx, "SELECT "+recordColumns+" FROM reps WHERE id = ?", idBytes(id)))
+	return r, wrapNil("read rep", err)
 }
 
 // RepsByID returns those of the reps that the view knows, in no order.
@@ -186,7 +189,7 @@ func (v *View) RepsByID(ctx context.Context, ids []string) ([]lift.RepRecord, er
 		for i, id := range ids[:n] {
 			args[i] = idBytes(id)
 		}
-		reps, err := collect(ctx, v.read, scanRecord, "SELECT "+repColumns+" FROM reps WHERE id IN (?"+strings.Repeat(",?", n-1)+")", args...)
+		reps, err := collect(ctx, v.read, scanRecord, "SELECT "+recordColumns+" FROM reps WHERE id IN (?"+strings.Repeat(",?", n-1)+")", args...)
 		if err != nil {
 			return nil, fmt.Errorf("read reps: %w", err)
 		}
@@ -244,7 +247,7 @@ func (v *View) History(ctx context.Context, athlete lift.AthleteID, reps, checkI
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return h, fmt.Errorf("read history: %w", err)
 	}
-	if h.Reps, err = collect(ctx, tx, scanRecord, "SELECT "+repColumns+" FROM reps WHERE athlete = ? AND point_ms >= ? ORDER BY point_ms", string(athlete), reps.UnixMilli()); err != nil {
+	if h.Reps, err = collect(ctx, tx, scanRecord, "SELECT "+recordColumns+" FROM reps WHERE athlete = ? AND point_ms >= ? ORDER BY point_ms", string(athlete), reps.UnixMilli()); err != nil {
 		return h, fmt.Errorf("read history: %w", err)
 	}
 	if h.CheckIns, err = collect(ctx, tx, scanCheckIn, "SELECT id, site, athlete, received_us, data FROM checkins WHERE athlete = ? AND time_us >= ? ORDER BY time_us", string(athlete), checkIns.UnixMicro()); err != nil {
@@ -257,6 +260,30 @@ func (v *View) History(ctx context.Context, athlete lift.AthleteID, reps, checkI
 		return h, fmt.Errorf("read history: %w", err)
 	}
 	return h, nil
+}
+
+// CheckIns returns the athlete's check-ins with from ≤ time < to, oldest first, and the
+// cursor of the next page, "" at the end.
+func (v *View) CheckIns(ctx context.Context, athlete lift.AthleteID, from, to time.Time, p Page) ([]lift.CheckInRecord, string, error) {
+	query := "SELECT id, site, athlete, received_us, data FROM checkins WHERE athlete = ? AND time_us >= ? AND time_us < ?"
+	args := []any{string(athlete), from.UnixMicro(), to.UnixMicro()}
+	if p.Cursor != "" {
+		after, err := parsePlace(p.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		query += " AND (time_us, id) > (?, ?)"
+		args = append(args, after.time, after.id)
+	}
+	found, err := collect(ctx, v.read, scanCheckIn, query+" ORDER BY time_us, id LIMIT ?", append(args, p.Limit+1)...)
+	if err != nil {
+		return nil, "", fmt.Errorf("read check-ins: %w", err)
+	}
+	if len(found) <= p.Limit {
+		return found, "", nil
+	}
+	last := &found[p.Limit-1]
+	return found[:p.Limit], place{last.Time.UnixMicro(), last.ID}.String(), nil
 }
 
 func scanCheckIn(s scanner) (lift.CheckInRecord, error) {

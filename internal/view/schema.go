@@ -1,7 +1,7 @@
 package view
 
 // schemaVersion changes with schema: a view of another version is rebuilt.
-const schemaVersion = 5
+const schemaVersion = 6
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -72,9 +72,19 @@ CREATE TABLE alerts (
   state TEXT NOT NULL, opened_us INTEGER NOT NULL, window_kind TEXT NOT NULL, window_from_us INTEGER NOT NULL,
   window_to_us INTEGER NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX alerts_opened ON alerts(opened_us, id);
+-- Lists of alerts, newest first, are found without the alerts themselves: among all,
+-- of an athlete, and of a kind, everywhere and at a site. See alerts.go.
+CREATE INDEX alerts_opened ON alerts(opened_us, id, site, rule, severity, state, athlete);
+CREATE INDEX alerts_of ON alerts(athlete, opened_us, id, site, rule, severity, state);
+CREATE INDEX alerts_kind ON alerts(rule, severity, state, opened_us, id, athlete);
+CREATE INDEX alerts_site_kind ON alerts(site, rule, severity, state, opened_us, id, athlete);
 CREATE INDEX alerts_athlete ON alerts(athlete, window_to_us);
 CREATE INDEX alerts_due ON alerts(window_kind, window_to_us) WHERE state IN ('open', 'acknowledged');
+-- The kinds of alerts that there are, or were.
+CREATE TABLE alert_kinds (
+  site TEXT NOT NULL, rule TEXT NOT NULL, severity INTEGER NOT NULL, state TEXT NOT NULL,
+  PRIMARY KEY (site, rule, severity, state)
+) WITHOUT ROWID;
 CREATE TABLE alert_steps (seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, verb TEXT NOT NULL, data TEXT NOT NULL);
 CREATE INDEX alert_steps_alert ON alert_steps(alert);
 
@@ -90,6 +100,7 @@ CREATE TABLE audit (
   PRIMARY KEY (athlete, at_us, seq)
 ) WITHOUT ROWID;
 CREATE INDEX audit_at ON audit(at_us, seq);
+CREATE INDEX audit_who ON audit(who, at_us, seq);
 
 CREATE TABLE quarantine (
   id TEXT PRIMARY KEY, received_us INTEGER NOT NULL, data TEXT NOT NULL, released TEXT

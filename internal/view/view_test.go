@@ -98,6 +98,7 @@ func TestARepIsStoredAsItWasSent(t *testing.T) {
 	e := repEvent(7, noon, by("ana", 120))
 	e.Rep.DeviceUs, e.Rep.Rep, e.Rep.PeakVelocity, e.Rep.MeanPropulsiveVelocity = new(int64(9)), new(2), new(0.8), new(0.55)
 	e.Rep.ROM, e.Rep.Concentric, e.Rep.Eccentric, e.Rep.BarDrift, e.Rep.BarTilt = new(0.5), new(1.0), new(1.4), new(0.02), new(1.5)
+	e.Rep.TimeToPeak, e.Rep.StickingFrom, e.Rep.StickingTo, e.Rep.Convention = new(0.3), new(0.5), new(0.7), "peak of é, 3 m/s"
 	e.Rep.HipShoulderRatio, e.Rep.TrunkFlexion, e.Rep.Warmup, e.Rep.Failed, e.Rep.Historical = new(1.05), new(21.0), true, true, true
 	put(t, v, e)
 	want := lift.RepRecord{ID: lift.RepID("main", "bar-1", "b1", 7), Site: "main", Device: "bar-1", Rep: *e.Rep, Valid: true, Received: noon, LogSeq: 1, PointTime: noon}
@@ -115,6 +116,20 @@ func TestARepIsStoredAsItWasSent(t *testing.T) {
 	for _, id := range []string{"", "rp_", "rp_zz", lift.RepID("main", "bar-1", "b1", 8)} {
 		if _, err := v.Rep(t.Context(), id); !errors.Is(err, ErrNotFound) {
 			t.Errorf("rep %q: %v, want ErrNotFound", id, err)
+		}
+	}
+}
+
+func TestTextsOfARepMayHoldAnything(t *testing.T) {
+	v := openView(t)
+	for i, boot := range []string{"", " ", "b 1  é", "3 4 5"} {
+		e := repEvent(int64(i), noon.Add(time.Duration(i)*time.Second))
+		e.Rep.BootID, e.Rep.Convention = boot, boot+" mean"
+		put(t, v, e)
+	}
+	for i, r := range reps(t, v, "") {
+		if boot := []string{"", " ", "b 1  é", "3 4 5"}[i]; r.BootID != boot || r.Convention != boot+" mean" || r.Seq != int64(i) || r.Set != nil || r.LoadKg != nil {
+			t.Errorf("rep %d: %+v", i, r)
 		}
 	}
 }
@@ -364,6 +379,32 @@ func TestCheckInsFollowTheirRevisions(t *testing.T) {
 		if len(h.CheckIns) != 1 || *h.CheckIns[0].Pain != 6 || h.Site != "main" || h.Position != v.Position() {
 			t.Fatalf("history %+v", h)
 		}
+	}
+}
+
+func TestCheckInsArePaged(t *testing.T) {
+	v := openView(t)
+	for i := range 7 {
+		e := checkIn(0, i)
+		e.CheckIn.Time = noon.Add(time.Duration(i/2) * time.Hour)
+		e.CheckIn.Phase = []lift.Phase{lift.PhaseBefore, lift.PhaseAfter}[i%2]
+		put(t, v, e)
+	}
+	pains, cursor := map[int]int{}, ""
+	for {
+		page, next, err := v.CheckIns(t.Context(), "ana", noon, noon.Add(3*time.Hour), Page{2, cursor})
+		if err != nil || len(page) > 2 {
+			t.Fatal(page, err)
+		}
+		for i := range page {
+			pains[*page[i].Pain]++
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff(map[int]int{0: 1, 1: 1, 2: 1, 3: 1, 4: 1, 5: 1}, pains); diff != "" {
+		t.Fatal(diff)
 	}
 }
 
