@@ -61,7 +61,7 @@ lint:
 compose-check:
 	cd internal/tools/compose && $(GO) test -count=1 ./...
 
-## bench: the whole line against its ceiling, then the Go benchmarks (BENCHARGS='-stored 10000000', BENCH=regexp, BENCHCOUNT=6 for benchstat)
+## bench: the whole line, lists and streams against their ceilings, then the Go benchmarks (BENCHARGS='-only lists -athletes 1000 -stored 10000000 -alerts 1000000', BENCH=regexp, BENCHCOUNT=6 for benchstat)
 .PHONY: bench
 bench: build $(SPOTTER_TEST_INFLUXD)
 	$(GO) run ./internal/bench -spotter bin/spotter -influxd $(SPOTTER_TEST_INFLUXD) $(BENCHARGS)
