@@ -123,9 +123,15 @@ func scanQuarantined(s scanner) (Quarantined, error) {
 	return q, json.Unmarshal([]byte(released.String), &q.Released)
 }
 
+// severityOf is each rank's severity.
+var severityOf = map[int]lift.Severity{
+	lift.Info.Rank(): lift.Info, lift.Advice.Rank(): lift.Advice, lift.Warning.Rank(): lift.Warning,
+	lift.Critical.Rank(): lift.Critical, lift.Urgent.Rank(): lift.Urgent,
+}
+
 // OpenAlerts counts the open alerts of each athlete by severity.
 func (v *View) OpenAlerts(ctx context.Context) (map[lift.AthleteID]map[lift.Severity]int, error) {
-	rows, err := v.read.QueryContext(ctx, "SELECT athlete, data ->> '$.severity', count(*) FROM alerts INDEXED BY alerts_due WHERE state = 'open' AND state IN ('open', 'acknowledged') GROUP BY 1, 2")
+	rows, err := v.read.QueryContext(ctx, "SELECT athlete, severity, count(*) FROM alerts INDEXED BY alerts_open WHERE state = 'open' GROUP BY athlete, severity")
 	if err != nil {
 		return nil, fmt.Errorf("count open alerts: %w", err)
 	}
@@ -133,15 +139,14 @@ func (v *View) OpenAlerts(ctx context.Context) (map[lift.AthleteID]map[lift.Seve
 	counts := map[lift.AthleteID]map[lift.Severity]int{}
 	for rows.Next() {
 		var athlete lift.AthleteID
-		var severity lift.Severity
-		var n int
-		if err := rows.Scan(&athlete, &severity, &n); err != nil {
+		var rank, n int
+		if err := rows.Scan(&athlete, &rank, &n); err != nil {
 			return nil, fmt.Errorf("count open alerts: %w", err)
 		}
 		if counts[athlete] == nil {
 			counts[athlete] = map[lift.Severity]int{}
 		}
-		counts[athlete][severity] = n
+		counts[athlete][severityOf[rank]] = n
 	}
 	return counts, rows.Err()
 }

@@ -1,7 +1,7 @@
 package view
 
 // schemaVersion changes with schema: a view of another version is rebuilt.
-const schemaVersion = 6
+const schemaVersion = 7
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -78,6 +78,7 @@ CREATE INDEX alerts_opened ON alerts(opened_us, id, site, rule, severity, state,
 CREATE INDEX alerts_of ON alerts(athlete, opened_us, id, site, rule, severity, state);
 CREATE INDEX alerts_kind ON alerts(rule, severity, state, opened_us, id, athlete);
 CREATE INDEX alerts_site_kind ON alerts(site, rule, severity, state, opened_us, id, athlete);
+CREATE INDEX alerts_open ON alerts(athlete, severity) WHERE state = 'open';
 CREATE INDEX alerts_athlete ON alerts(athlete, window_to_us);
 CREATE INDEX alerts_due ON alerts(window_kind, window_to_us) WHERE state IN ('open', 'acknowledged');
 -- The kinds of alerts that there are, or were.
