@@ -118,11 +118,14 @@ func TestTheWallKeepsHealthToTheDesk(t *testing.T) {
 	}
 }
 
-func TestTheWallComesBackWithTheServer(t *testing.T) {
+func TestTheWallAndTheDeskComeBackWithTheServer(t *testing.T) {
 	s, bars := gymWithTwoRacks(t)
-	b := open(t, s, "/wall?site=main", admin)
-	b.expect(`ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE`)
-	bars.rep("bar-2", 0.60, map[string]any{"athlete": "ana", "exercise": "squat", "load_kg": 100, "set": 1})
+	b, desk := open(t, s, "/wall?site=main", admin), open(t, s, "/", admin)
+	for _, tab := range []*tab{b, desk} {
+		tab.expect(`ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE`)
+	}
+	set := map[string]any{"athlete": "ana", "exercise": "squat", "load_kg": 100, "set": 1}
+	bars.rep("bar-2", 0.60, set)
 	b.untilTile("2", "0.60 m/s")
 	s.kill()
 	b.until("document.querySelector('.wall').dataset.stale === 'true'")
@@ -133,9 +136,14 @@ func TestTheWallComesBackWithTheServer(t *testing.T) {
 	}
 	again := sensorsOf(t, s, "main")
 	again.seq["bar-2"] = 100
-	again.rep("bar-2", 0.55, map[string]any{"athlete": "ana", "exercise": "squat", "load_kg": 100, "set": 1})
+	for _, mps := range []float64{0.55, 0.40, 0.39} {
+		again.rep("bar-2", mps, set)
+	}
 	b.until("document.querySelector('.wall').dataset.stale === 'false'")
-	b.untilTile("2", "8 %", "0.55 m/s")
+	b.untilTile("2", "STOP", "35 %", "0.39 m/s")
+	for _, tab := range []*tab{b, desk} {
+		tab.waitText("Bar slowed 35 % in set 1")
+	}
 }
 
 func TestTheWallFitsFromOneRackToForty(t *testing.T) {

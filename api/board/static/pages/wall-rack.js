@@ -157,7 +157,7 @@ export class Rack {
     const weight = assigned ? assigned.load_kg : last?.load
     const set = assigned ? assigned.set : this.set?.number ?? last?.set
     const warm = assigned ? assigned.warmup : last?.warmup
-    this.put('what', empty || !on ? '' : [exercise?.name || on.exercise, weight !== undefined && load(weight), set !== undefined && say.set(set), warm && say.warmUp].filter(Boolean).join(' · '))
+    this.put('what', empty || !on ? '' : [exercise?.name || on.exercise, weight !== undefined && load(weight), warm ? say.warmUp(set) : set !== undefined && say.set(set)].filter(Boolean).join(' · '))
     this.put('loss', begun && judged ? number(loss) + ' %' : '')
     this.put('lossOf', begun && judged ? say.slower : '')
     this.put('rep', begun ? say.rep(last.number ?? this.reps.length, last.failed ? say.failed : speed(last.speed)) : '')

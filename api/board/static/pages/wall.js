@@ -26,6 +26,7 @@ class Wall {
   changed = new Set() // racks to be drawn
   skew = 0 // of this browser's clock to the server's, in milliseconds
   link = 'waiting'
+  gone = false // after the first connection
   newest = 0 // when the last event came
 
   constructor(root, site) {
@@ -135,8 +136,9 @@ class Wall {
       this.again = false
       try {
         await this.readLists(signal)
-        if (this.whole) await this.readReps(signal)
+        const whole = this.whole
         this.whole = false
+        if (whole) await this.readReps(signal).catch(cause => { this.whole = true; throw cause })
         this.arrange()
         for (const rack of this.racks.values()) { this.change(rack); this.learn(rack) }
         this.change(this.alerts)
@@ -213,7 +215,8 @@ class Wall {
       }
       who.limits = (await get('/rules/velocity-loss?athlete=' + id, { signal })).limits
     } catch (cause) {
-      if (signal.aborted) return // what is missing is asked for with the next lists
+      if (signal.aborted) return
+      if (!cause.status || cause.status >= 500) setTimeout(() => { who.asked = false; if (!signal.aborted) this.learn(rack) }, 3000)
     }
     for (const rack of this.racks.values()) if (rack.athlete() === id) this.change(rack)
     if (this.alerts.size) this.change(this.alerts)
@@ -276,8 +279,9 @@ class Wall {
 
   linked(state) {
     if (state === this.link) return
+    if (state === 'live' && this.gone) this.read() // a rack may have another name by now
+    this.gone = state !== 'live'
     this.link = state
-    this.since = Date.now()
     this.node.dataset.link = state
     this.state.textContent = text.fresh[state]
     this.second()
