@@ -235,6 +235,7 @@ func (s *Server) route(version string) {
 	s.echo.HTTPErrorHandler = s.routerError
 	s.echo.Logger.SetOutput(io.Discard)
 	s.echo.Pre(s.observe, s.recover, secureHeaders, s.limitAddress, s.openOnlyHere)
+	s.echo.Use(compressed())
 
 	format := huma.Format{
 		Marshal:   func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
