@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -97,9 +98,7 @@ func openProvider(t *testing.T) *provider {
 		claims := map[string]any{
 			"iss": p.URL, "aud": "spotter", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(), "nonce": asked.Get("nonce"),
 		}
-		for k, v := range p.claims {
-			claims[k] = v
-		}
+		maps.Copy(claims, p.claims)
 		if p.bend != nil {
 			p.bend(claims)
 		}

@@ -376,7 +376,7 @@ func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
 			if cause == nil {
 				return
 			}
-			if cause == http.ErrAbortHandler {
+			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause) // an answer is to end in its middle
 			}
 			if c.Request().Context().Err() != nil {

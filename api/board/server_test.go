@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -247,9 +248,7 @@ func (s *server) tokenOf(t testing.TB, name string, who map[string]any) string {
 		Token string `json:"token"`
 	}
 	body := map[string]any{"name": name}
-	for k, v := range who {
-		body[k] = v
-	}
+	maps.Copy(body, who)
 	s.must(t, http.MethodPost, "/tokens", body, &made)
 	return made.Token
 }
@@ -292,8 +291,6 @@ func (s *sensors) rep(device string, mps float64, more map[string]any) {
 	s.t.Helper()
 	s.seq[device]++
 	body := map[string]any{"boot_id": "b1", "seq": s.seq[device], "time": time.Now().UTC(), "mean_velocity_mps": mps}
-	for k, v := range more {
-		body[k] = v
-	}
+	maps.Copy(body, more)
 	s.say(device, "rep", body)
 }

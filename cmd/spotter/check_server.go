@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,7 +19,7 @@ import (
 func (c *checkCommand) askServer(ctx context.Context, r *check.Report) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	answer, body, err := c.fetch(ctx, "/readyz")
+	answer, body, err := c.ask(ctx, http.MethodGet, "/readyz", nil)
 	if err != nil {
 		r.Add(check.Problem, "server", err.Error(), "see that it runs, and that --server and --server-ca are right")
 		return
@@ -60,7 +59,7 @@ func (c *checkCommand) askServer(ctx context.Context, r *check.Report) {
 // askToken reports whether the server knows the token. From the machine itself it
 // would show its metrics without.
 func (c *checkCommand) askToken(ctx context.Context, r *check.Report) bool {
-	answer, _, err := c.fetch(ctx, "/api/v1/session")
+	answer, _, err := c.ask(ctx, http.MethodGet, "/api/v1/session", nil)
 	switch {
 	case err != nil:
 		r.Add(check.Problem, "token", err.Error(), "")
@@ -73,29 +72,8 @@ func (c *checkCommand) askToken(ctx context.Context, r *check.Report) bool {
 	return false
 }
 
-// fetch asks with the token.
-func (c *checkCommand) fetch(ctx context.Context, path string) (*http.Response, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.Server, "/")+path, nil)
-	if err != nil {
-		return nil, nil, fmt.Errorf("ask server: %w", err)
-	}
-	if c.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.Token)
-	}
-	answer, err := c.client.Do(request)
-	if err != nil {
-		return nil, nil, fmt.Errorf("ask server: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))
-	if err != nil {
-		return nil, nil, fmt.Errorf("ask server: %w", err)
-	}
-	return answer, body, nil
-}
-
 func (c *checkCommand) askVersion(ctx context.Context, r *check.Report) {
-	_, body, err := c.fetch(ctx, "/openapi.json")
+	_, body, err := c.ask(ctx, http.MethodGet, "/openapi.json", nil)
 	var document struct {
 		Info struct {
 			Version string `json:"version"`
@@ -114,7 +92,7 @@ func (c *checkCommand) askVersion(ctx context.Context, r *check.Report) {
 // askMetrics looks at what the server counts, for which the token of an admin is
 // needed from elsewhere.
 func (c *checkCommand) askMetrics(ctx context.Context, r *check.Report) {
-	answer, body, err := c.fetch(ctx, "/metrics")
+	answer, body, err := c.ask(ctx, http.MethodGet, "/metrics", nil)
 	switch {
 	case err != nil:
 		r.Add(check.Problem, "metrics", err.Error(), "")

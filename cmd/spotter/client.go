@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -100,14 +101,22 @@ func waitsFor(ctx context.Context, seconds string) bool {
 	}
 }
 
-func (c *serverSettings) ask(ctx context.Context, method, path string, sent []byte) (*http.Response, []byte, error) {
+// reply is an answer whose body has been read.
+type reply struct {
+	Status     string
+	StatusCode int
+	Header     http.Header
+	TLS        *tls.ConnectionState // nil in the clear
+}
+
+func (c *serverSettings) ask(ctx context.Context, method, path string, sent []byte) (reply, []byte, error) {
 	var body io.Reader
 	if sent != nil {
 		body = bytes.NewReader(sent)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, body)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--server: %w", err)
+		return reply{}, nil, fmt.Errorf("--server: %w", err)
 	}
 	if sent != nil {
 		request.Header.Set("Content-Type", "application/json")
@@ -117,13 +126,13 @@ func (c *serverSettings) ask(ctx context.Context, method, path string, sent []by
 	}
 	answer, err := c.client.Do(request)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask server: %w", err)
+		return reply{}, nil, fmt.Errorf("ask server: %w", err)
 	}
 	data, err := io.ReadAll(answer.Body)
 	if err = errors.Join(err, answer.Body.Close()); err != nil {
-		return nil, nil, fmt.Errorf("read server's answer: %w", err)
+		return reply{}, nil, fmt.Errorf("read server's answer: %w", err)
 	}
-	return answer, data, nil
+	return reply{answer.Status, answer.StatusCode, answer.Header, answer.TLS}, data, nil
 }
 
 // refused is the error of an answer that is a problem document, or should be.

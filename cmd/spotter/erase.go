@@ -146,7 +146,7 @@ func (c *eraseCommand) eraseFolder(ctx context.Context, s streams) (_ *receiptSh
 	go func() { ended <- eraser.Run(running) }()
 	defer func() {
 		stop()
-		<-ended
+		_ = <-ended // that it was stopped
 	}()
 	tick := time.NewTicker(look)
 	defer tick.Stop()

@@ -154,7 +154,7 @@ func (c *logSettings) openFolder(ctx context.Context, s streams) (_ *folder, err
 		stop()
 		var err error
 		if f.view != nil {
-			<-following
+			_ = <-following // that it was stopped
 			err = f.view.Close()
 		}
 		if f.log != nil {

@@ -73,7 +73,7 @@ func (p *Publisher) connection(ctx context.Context) error {
 	defer p.client.Store(nil)
 	select {
 	case <-ctx.Done():
-	case <-lost:
+	case _ = <-lost: // the client says why itself
 	}
 	return nil
 }

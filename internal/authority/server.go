@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"math/big"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -149,7 +150,7 @@ func (s *Server) readChanged() {
 
 // stampOf differs when a file has changed.
 func (s *Server) stampOf() (string, error) {
-	stamp := ""
+	var stamp strings.Builder
 	for _, path := range []string{s.o.Cert, s.o.Key, s.o.Clients} {
 		if path == "" {
 			continue
@@ -158,9 +159,9 @@ func (s *Server) stampOf() (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("read certificate: %w", err)
 		}
-		stamp += fmt.Sprintf("%d %d;", info.ModTime().UnixNano(), info.Size())
+		fmt.Fprintf(&stamp, "%d %d;", info.ModTime().UnixNano(), info.Size())
 	}
-	return stamp, nil
+	return stamp.String(), nil
 }
 
 func (s *Server) read() (*tls.Certificate, *x509.CertPool, error) {

@@ -44,7 +44,7 @@ type desk struct {
 func newDesk(t testing.TB, channels ...ChannelSettings) *desk {
 	d := &desk{
 		t: t, dir: t.TempDir(), alerts: map[string]lift.Alert{}, profiles: map[lift.AthleteID]lift.AthleteProfile{},
-		skew: monday.Sub(time.Now()), broken: map[string]bool{}, got: map[string]map[string]bool{}, keys: map[string]int{},
+		skew: time.Until(monday), broken: map[string]bool{}, got: map[string]map[string]bool{}, keys: map[string]int{},
 	}
 	var err error
 	if d.view, err = view.Open(t.Context(), filepath.Join(d.dir, "view.db"), slog.New(slog.DiscardHandler)); err != nil {

@@ -90,7 +90,7 @@ func TestAStoreThatIsAwayKeepsNobodyElseFromTrimming(t *testing.T) {
 	if err := k.trim(t.Context()); !errors.Is(err, away) {
 		t.Errorf("got %v", err)
 	}
-	if p := g.picture(lift.AthleteID(stayer)); len(p.Reps)+len(p.CheckIns) > 0 {
+	if p := g.picture(stayer); len(p.Reps)+len(p.CheckIns) > 0 {
 		t.Errorf("%d reps and %d check-ins are left", len(p.Reps), len(p.CheckIns))
 	}
 }

@@ -242,8 +242,8 @@ func (t *Tombstones) note(e *journal.Event) {
 	if erased {
 		t.bars[b] = forever
 	}
-	all := append(t.recent[b], since{e.Assign.Since, erased})
-	t.recent[b] = all[max(0, len(all)-maxRecent):]
+	t.recent[b] = append(t.recent[b], since{e.Assign.Since, erased})
+	t.recent[b] = t.recent[b][max(0, len(t.recent[b])-maxRecent):]
 }
 
 // forever is the end of an assignment that is in force.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -117,9 +118,7 @@ log_type error
 	if os.Geteuid() == 0 {
 		text += "user root\n"
 	}
-	for _, line := range further {
-		text += line + "\n"
-	}
+	text += strings.Join(append(further, ""), "\n")
 	write(t, config, text)
 	s := &Server{URL: "tcp://" + addr, t: t, args: []string{program, "-c", config}}
 	s.up = func() bool {
