@@ -26,7 +26,12 @@ type Session struct {
 // SessionLife is how long a session lasts at most.
 const SessionLife = 7 * 24 * time.Hour
 
-const mostSessions = 10_000
+const (
+	mostSessions = 10_000
+	// mostOfOne is how many there may be of one token, or of one person of an identity
+	// provider: nobody signs the others out by signing in again and again.
+	mostOfOne = 100
+)
 
 // Sessions is the file of sessions.
 type Sessions struct{ shelf *shelf[Session] }
@@ -37,8 +42,8 @@ func SessionsIn(dir string) *Sessions {
 }
 
 // Begin keeps a session and returns the text of its cookie, which is kept nowhere.
-// It lasts for SessionLife, or to its Expires where that is sooner. With too many
-// the oldest goes.
+// It lasts for SessionLife, or to its Expires where that is sooner. With too many, of
+// one owner or of all, the oldest goes.
 func (s *Sessions) Begin(session Session, now time.Time) (text string, expires time.Time, err error) {
 	text, expires = rand.Text(), now.Add(SessionLife).UTC()
 	if !session.Expires.IsZero() && session.Expires.Before(expires) {
@@ -47,9 +52,8 @@ func (s *Sessions) Begin(session Session, now time.Time) (text string, expires t
 	session.SHA256, session.Created, session.Expires = Hash(text), now.UTC(), expires
 	err = s.shelf.change(func(all []Session) ([]Session, error) {
 		all = slices.DeleteFunc(all, func(old Session) bool { return !now.Before(old.Expires) })
-		if excess := len(all) + 1 - mostSessions; excess > 0 {
-			all = all[excess:]
-		}
+		all = withoutOldest(all, mostOfOne, func(old *Session) bool { return old.Token == session.Token && old.Name == session.Name })
+		all = withoutOldest(all, mostSessions, func(*Session) bool { return true })
 		return append(all, session), nil
 	})
 	return text, expires, err

@@ -143,6 +143,24 @@ func (s *shelf[T]) change(f func([]T) ([]T, error)) (err error) {
 	return nil
 }
 
+// withoutOldest makes room for one more of those that fit, of which there may be so
+// many: the first in the list go.
+func withoutOldest[T any](all []T, most int, fits func(*T) bool) []T {
+	excess := 1 - most
+	for i := range all {
+		if fits(&all[i]) {
+			excess++
+		}
+	}
+	return slices.DeleteFunc(all, func(one T) bool {
+		goes := excess > 0 && fits(&one)
+		if goes {
+			excess--
+		}
+		return goes
+	})
+}
+
 // Replace writes a file that only its owner may read, in one step: a crash leaves
 // the old or the new one.
 func Replace(path string, data []byte) error {

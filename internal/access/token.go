@@ -38,6 +38,7 @@ var reserved = []string{AdminName, "demo", "local", "spotter", "system"}
 const (
 	longestLife = 10 * 366 * 24 * time.Hour
 	mostTokens  = 100_000
+	mostLinks   = 20 // of one athlete; a file of many more would be slow to write, and too large for a backup
 	mostUses    = 1000
 )
 
@@ -119,7 +120,8 @@ func (s *Tokens) List() ([]Token, error) {
 	return slices.Clone(all), err
 }
 
-// Create makes a token and returns its text, which is kept nowhere. The error is a
+// Create makes a token and returns its text, which is kept nowhere. Of an athlete's
+// check-in links the oldest goes where there are too many. The error is a
 // *lift.FieldError, ErrTokenExists, ErrTooMany or that of the file.
 func (s *Tokens) Create(t Token, now time.Time) (text string, err error) {
 	if err := t.validate(now); err != nil {
@@ -131,6 +133,9 @@ func (s *Tokens) Create(t Token, now time.Time) (text string, err error) {
 	err = s.shelf.change(func(all []Token) ([]Token, error) {
 		// Links are many, and nobody misses one that is over.
 		all = slices.DeleteFunc(all, func(old Token) bool { return old.Role == RoleCheckIn && !old.Live(now) })
+		if t.Role == RoleCheckIn {
+			all = withoutOldest(all, mostLinks, func(old *Token) bool { return old.Role == RoleCheckIn && old.Athlete == t.Athlete })
+		}
 		if slices.ContainsFunc(all, func(old Token) bool { return old.Name == t.Name }) {
 			return nil, fmt.Errorf("%s: %w", t.Name, ErrTokenExists)
 		}

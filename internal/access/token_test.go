@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -238,5 +239,40 @@ func TestSessionsAreBounded(t *testing.T) {
 	}
 	if _, ok, _ := s.Find(text, noon); ok {
 		t.Error("the oldest is kept")
+	}
+}
+
+func TestNobodyCrowdsTheOthersOut(t *testing.T) {
+	dir := t.TempDir()
+	tokens, sessions := TokensIn(dir), SessionsIn(dir)
+	link := func(n int, of lift.AthleteID) string {
+		return create(t, tokens, Token{Name: "link-" + string(of) + strconv.Itoa(n), Role: RoleCheckIn, Athlete: of, Expires: noon.Add(hour), Uses: 1}, noon)
+	}
+	other := link(0, "bob")
+	var links []string
+	for i := range mostLinks + 1 {
+		links = append(links, link(i, "ana"))
+	}
+	for i, text := range append(links, other) {
+		if _, ok, err := tokens.Peek(text, noon); ok != (i > 0) || err != nil {
+			t.Errorf("link %d is there: %v, %v", i, ok, err)
+		}
+	}
+	begin := func(s Session) string {
+		text, _, err := sessions.Begin(s, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	kept := []string{begin(Session{Token: "of a coach"}), begin(Session{Name: "oidc:ben"})}
+	first := begin(Session{Token: "of an athlete"})
+	for range mostOfOne {
+		begin(Session{Token: "of an athlete"})
+	}
+	for i, text := range append(kept, first) {
+		if _, ok, err := sessions.Find(text, noon); ok != (i < len(kept)) || err != nil {
+			t.Errorf("session %d is there: %v, %v", i, ok, err)
+		}
 	}
 }
