@@ -274,5 +274,10 @@ func (c ChannelSettings) clone() ChannelSettings {
 	if c.Quiet != nil {
 		c.Quiet = new(*c.Quiet)
 	}
+	for _, s := range []**int{&c.Group.WaitS, &c.Group.IntervalS, &c.Group.RepeatS} {
+		if *s != nil {
+			*s = new(**s)
+		}
+	}
 	return c
 }

@@ -194,6 +194,14 @@ func TestChannelsKeepTheirSecretsToThemselves(t *testing.T) {
 	if _, err := s.Change(made.ID, monday, func(c *ChannelSettings) error { c.Kind = "x"; return nil }); err == nil {
 		t.Error("a wrong change was kept")
 	}
+	_, err = s.Change(made.ID, monday, func(c *ChannelSettings) error { c.Group.WaitS = new(60); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Change(made.ID, monday, func(c *ChannelSettings) error { *c.Group.WaitS = -1; return nil }) // as reading JSON over it does
+	if kept, known := s.Channel(made.ID); err == nil || known != nil || *kept.Group.WaitS != 60 {
+		t.Errorf("after a refused change it is %+v, %v, %v", kept.Group, err, known)
+	}
 	if err := s.Remove(made.ID); err != nil || len(s.List()) != 0 {
 		t.Errorf("%v, %v", s.List(), err)
 	}
