@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -293,6 +294,10 @@ func (n *newAthlete) clear(given map[string]jsontext.Value) {
 			n.Deloads = nil
 		case "tests":
 			n.Tests = nil
+		case "pre_injury_kg": // or the number that the record in force points to would be written over
+			n.PreInjuryKg = nil
+		case "pre_injury_week_kg":
+			n.PreInjuryWeekKg = nil
 		case "limits":
 			n.clearLimits(value)
 		}
@@ -320,6 +325,10 @@ func (s *Server) amendAthlete(ctx context.Context, id lift.AthleteID, reason, ma
 		return lift.Record{}, false, err
 	}
 	return s.amend(ctx, a, func(rec *lift.Record) (bool, error) {
+		var before lift.AthleteProfile
+		if rec.Athlete != nil {
+			before = *rec.Athlete
+		}
 		changed, err := change(rec)
 		if err != nil || !changed {
 			return false, err
@@ -331,6 +340,9 @@ func (s *Server) amendAthlete(ctx context.Context, id lift.AthleteID, reason, ma
 			return false, errNotYours()
 		}
 		for _, team := range rec.Athlete.Teams {
+			if before.Site == rec.Athlete.Site && slices.Contains(before.Teams, team) {
+				continue // one that was removed since is no reason to refuse another change
+			}
 			if t, ok := s.view.Record(lift.OfTeam, string(rec.Athlete.Site)+"/"+string(team)); !ok || t.Removed {
 				return false, &lift.FieldError{Field: "teams", Reason: string(team) + " is no team of site " + string(rec.Athlete.Site) + "; POST /teams makes one"}
 			}

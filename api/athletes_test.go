@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,6 +83,54 @@ func TestAPatchChangesWhatItNames(t *testing.T) {
 	if all := walk[athlete](g, "/api/v1/athletes/ana/revisions?", 2); len(all) != 3 || all[1].Reason != "test day" {
 		t.Errorf("%+v", all)
 	}
+}
+
+// A change is a revision of its own whatever it changes, and leaves those before as
+// they were.
+func TestAPatchOfAnyFieldIsARevision(t *testing.T) {
+	g := open(t)
+	want[team](g, 201, "POST", "/api/v1/teams", `{"site":"main","id":"squad"}`)
+	want[athlete](g, 201, "POST", "/api/v1/athletes", `{"id":"ana","site":"main","name":"Ana","teams":["squad"],"zone":"Europe/Berlin","goal":"speed",
+		"language":"de","unit":"kg","born":1998,"maximum_kg":{"squat":140},"min_velocity_mps":{"squat":0.3},"pre_injury_kg":150,"pre_injury_week_kg":9000,
+		"deloads":["2026-W50"],"tests":["2026-W51"],"reminders":true,"limits":{"tempo":{"share":0.7}}}`)
+	before := walk[athlete](g, "/api/v1/athletes/ana/revisions?", 100)
+	for i, patch := range []string{
+		`{"name":"Ben"}`, `{"teams":[]}`, `{"zone":"Europe/Rome"}`, `{"goal":"strength"}`, `{"language":"it"}`, `{"unit":"lb"}`, `{"born":1999}`,
+		`{"maximum_kg":{"squat":150}}`, `{"min_velocity_mps":{"squat":0.2}}`, `{"pre_injury_kg":160}`, `{"pre_injury_week_kg":8000}`,
+		`{"deloads":["2026-W49"]}`, `{"tests":["2026-W48"]}`, `{"reminders":false}`, `{"limits":{"tempo":{"share":0.8}}}`, `{"site":"second"}`,
+	} {
+		a := want[athlete](g, 200, "PATCH", "/api/v1/athletes/ana", patch)
+		if a.Revision != int64(i)+2 {
+			t.Errorf("%s: revision %d", patch, a.Revision)
+		}
+		all := walk[athlete](g, "/api/v1/athletes/ana/revisions?", 100)
+		if diff := cmp.Diff(append(before, a), all); diff != "" {
+			t.Errorf("%s: %s", patch, diff)
+		}
+		before = all
+	}
+}
+
+func TestAnUnknownFieldIsToldAsSuch(t *testing.T) {
+	g := open(t)
+	if p := want[problem](g, 422, "POST", "/api/v1/athletes", `{"site":"main","nmae":"Ana"}`); p.Field != "nmae" || !strings.Contains(p.Detail, "no field") {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestATeamThatWasRemovedStopsNoOtherChange(t *testing.T) {
+	g := open(t)
+	want[team](g, 201, "POST", "/api/v1/teams", `{"site":"main","id":"squad"}`)
+	want[team](g, 201, "POST", "/api/v1/teams", `{"site":"main","id":"other"}`)
+	want[athlete](g, 201, "POST", "/api/v1/athletes", `{"id":"ana","site":"main","teams":["squad"]}`)
+	want[team](g, 200, "DELETE", "/api/v1/teams/squad?site=main", "")
+	if a := want[athlete](g, 200, "PATCH", "/api/v1/athletes/ana", `{"name":"Ana"}`); a.Name != "Ana" {
+		t.Errorf("%+v", a)
+	}
+	want[athlete](g, 200, "PATCH", "/api/v1/athletes/ana", `{"teams":["other"]}`)
+	want[problem](g, 422, "PATCH", "/api/v1/athletes/ana", `{"teams":["squad"]}`)
+	want[problem](g, 422, "PATCH", "/api/v1/athletes/ana", `{"site":"second"}`)
+	want[athlete](g, 200, "PATCH", "/api/v1/athletes/ana", `{"site":"second","teams":[]}`)
 }
 
 func TestABadProfileIsRefusedByItsField(t *testing.T) {
@@ -271,6 +320,7 @@ func TestWhoReadAndChangedWhatIsKept(t *testing.T) {
 	for range 3 {
 		want[athlete](g, 200, "GET", "/api/v1/athletes/ana", "")
 	}
+	_ = g.send("GET", "/api/v1/athletes/ana/export", "").Body.Close()
 	if err := g.stop(); err != nil { // what is not written yet is written at the end
 		t.Fatal(err)
 	}
@@ -285,11 +335,30 @@ func TestWhoReadAndChangedWhatIsKept(t *testing.T) {
 		}
 		found[e.Operation] += e.Count
 	}
-	if diff := cmp.Diff(map[string]int{"change:record": 1, "get-athlete": 3}, found); diff != "" {
+	if diff := cmp.Diff(map[string]int{"change:record": 1, "get-athlete": 3, "export-athlete": 1}, found); diff != "" {
 		t.Error(diff)
 	}
 	if all := walk[view.AuditEntry](g, "/api/v1/audit?by=somebody", 1); len(all) != 0 {
 		t.Errorf("%+v", all)
+	}
+}
+
+// A new operation that tells of people cannot be forgotten in the audit trail: whoever
+// adds one that does not says so here.
+func TestWhoeverReadsOfPeopleIsNoted(t *testing.T) {
+	toldToNobody := []string{
+		"begin-login", "end-login", "get-session", "get-checkin-link", "get-health", "get-readiness", "get-metrics",
+		"list-tokens", "list-credentials", "list-channels", "get-channel",
+		"list-rules", "get-rule", "list-exercises", "get-backtest", "list-sites", "get-site", "list-teams", "get-team",
+		"list-devices", "get-device", "get-assignment", "list-unassigned-reps", // bars, and who is on them now
+		"list-erasures", "get-erasure", // which name nobody
+		"list-audit", "list-athlete-audit",
+	}
+	g := open(t)
+	for path, item := range g.server.api.OpenAPI().Paths {
+		if op := item.Get; op != nil && tellsOfPeople(op) == slices.Contains(toldToNobody, op.OperationID) {
+			t.Errorf("%s (%s): it is noted: %v", op.OperationID, path, tellsOfPeople(op))
+		}
 	}
 }
 

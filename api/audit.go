@@ -75,13 +75,29 @@ func (l *looks) due(now time.Time, all bool) []journal.Event {
 	return events
 }
 
-// ofPeople are the tags of operations that tell of athletes.
-var ofPeople = []string{"athletes", "alerts", "streams"}
+// ofPeople are the tags of operations that tell of athletes, and tellOfPeople the ids
+// of single ones. Those about one athlete do whatever their tag.
+var (
+	ofPeople     = []string{"athletes", "alerts", "streams", "quarantine"}
+	tellOfPeople = []string{"list-deliveries", "list-backtest-athletes", "download-backup"}
+)
+
+// tellsOfPeople reports whether whoever asks for the operation learns something about
+// athletes. That somebody has looked into the audit trail is not in it.
+func tellsOfPeople(op *huma.Operation) bool {
+	switch {
+	case op.Method != http.MethodGet || slices.Contains(op.Tags, "audit"):
+		return false
+	case op.Extensions[scopeExtension] == ofAthlete || slices.Contains(tellOfPeople, op.OperationID):
+		return true
+	}
+	return slices.ContainsFunc(op.Tags, func(t string) bool { return slices.Contains(ofPeople, t) })
+}
 
 // look notes that somebody reads of an athlete, or of many.
 func (s *Server) look(ctx huma.Context, id identity) {
 	op := ctx.Operation()
-	if op.Method != http.MethodGet || !slices.ContainsFunc(op.Tags, func(t string) bool { return slices.Contains(ofPeople, t) }) {
+	if !tellsOfPeople(op) {
 		return
 	}
 	k := lookKey{by: id.Name, operation: op.OperationID, athlete: lift.AthleteID(ctx.Query("athlete"))}
@@ -94,6 +110,12 @@ func (s *Server) look(ctx huma.Context, id identity) {
 			return // there is nothing to be seen
 		}
 		k.athlete = a.Athlete
+	case ofQuarantined:
+		q, err := s.view.Quarantined(ctx.Context(), ctx.Param("id"))
+		if err != nil {
+			return
+		}
+		k.athlete = q.Athlete
 	}
 	if k.athlete != "" && lift.CheckID("athlete", k.athlete) != nil {
 		return // and nobody of this name
