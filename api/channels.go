@@ -6,12 +6,10 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 
-	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/notify"
 )
 
@@ -70,15 +68,8 @@ func mergeSettings(body []byte, into *notify.ChannelSettings) error {
 	if was.Webhook != nil {
 		was.Webhook = new(*was.Webhook)
 	}
-	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true)); err != nil {
-		if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
-			field := strings.ReplaceAll(strings.TrimPrefix(string(semantic.JSONPointer), "/"), "/", ".")
-			if errors.Is(err, json.ErrUnknownName) {
-				return &lift.FieldError{Field: field, Reason: "is not a setting of a channel"}
-			}
-			return &lift.FieldError{Field: field, Reason: "cannot be read: it is of another type"}
-		}
-		return &lift.FieldError{Reason: "is not a JSON object"}
+	if err := readBody(body, into); err != nil {
+		return err
 	}
 	if was.URL != "" && into.URL == shown.URL {
 		into.URL = was.URL

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -48,7 +49,7 @@ func (s *Server) createCheckIn(ctx context.Context, in *checkInInput) (*answer[l
 
 // report takes a check-in. Where it is new, may is asked last, before it is written.
 func (s *Server) report(ctx context.Context, id lift.AthleteID, site lift.SiteID, body []byte, may func() error) (*answer[lift.CheckInRecord], error) {
-	now := s.now().UTC()
+	now := s.now().UTC().Truncate(time.Microsecond) // as the view keeps it
 	known, err := s.view.SiteOf(ctx, id)
 	if err != nil {
 		return nil, err

@@ -264,7 +264,7 @@ func (s *Server) assign(ctx context.Context, in *DevicePath, payload []byte) (*a
 	if err != nil {
 		return nil, err
 	}
-	now := s.now().UTC()
+	now := s.now().UTC().Truncate(time.Microsecond) // as the view keeps it
 	topic := "spotter/v1/" + string(d.Site) + "/device/" + string(d.Device) + "/assign"
 	events := s.decode(topic, payload, now)
 	if err := usable(events); err != nil {

@@ -62,10 +62,11 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 const tooManyWrong = "too many wrong tokens came from this address"
 
 // sameOrigin refuses what another site's page has made a browser send and what would
-// change something: a browser adds its cookies by itself, but never an Authorization
-// header.
+// change something: a browser adds its cookies by itself, and a name and password that
+// stand in a link, but never a token.
 func (s *Server) sameOrigin(r *http.Request) bool {
-	return r.Header.Get("Authorization") != "" || s.crossOrigin.Check(r) == nil
+	_, isBearer := bearer(r.Header.Get("Authorization"))
+	return isBearer || s.crossOrigin.Check(r) == nil
 }
 
 // refuse answers before the operation's own code. WriteErr reports its own
@@ -91,9 +92,7 @@ func (s *Server) identify(r *http.Request, op *huma.Operation) (identity, int) {
 	if text == "" && ticketText == "" && cookie == nil {
 		return identity{}, http.StatusUnauthorized
 	}
-	if s.failures.tooMany(address, now) {
-		return identity{}, http.StatusTooManyRequests
-	}
+	tooMany := s.failures.tooMany(address, now)
 	var id identity
 	var ok bool
 	var err error
@@ -102,6 +101,7 @@ func (s *Server) identify(r *http.Request, op *huma.Operation) (identity, int) {
 		id, ok, err = s.auth.who(text, now)
 	case ticketText != "":
 		id, ok = s.tickets.use(ticketText, now)
+		ok = ok && s.holds(id, now)
 	case cookie != nil:
 		id, ok, err = s.auth.whoSignedIn(cookie.Value, now)
 	}
@@ -109,6 +109,8 @@ func (s *Server) identify(r *http.Request, op *huma.Operation) (identity, int) {
 	case err != nil:
 		s.log.Error("nobody can be let in", "error", err)
 		return identity{}, http.StatusServiceUnavailable
+	case tooMany && (!ok || isBearer && id.isSupplied()):
+		return identity{}, http.StatusTooManyRequests
 	case ok:
 		if id.token != nil {
 			if err := s.auth.tokens.Mark(*id.token, now); err != nil {

@@ -124,6 +124,7 @@ func TestEveryOperationWantsAToken(t *testing.T) {
 func TestWrongTokensAreLimitedByAddress(t *testing.T) {
 	now := clockAt(time.Date(2026, 11, 22, 12, 0, 30, 0, time.UTC))
 	g := open(t, func(o *Options) { o.Clock = now.time })
+	coach := want[newToken](g, 201, "POST", "/api/v1/tokens", `{"name":"ben","role":"coach"}`).Token
 	ask := func(address, token, forwarded string) int {
 		r := httptest.NewRequest("GET", "/api/v1/alerts", nil)
 		r.RemoteAddr = address
@@ -145,6 +146,7 @@ func TestWrongTokensAreLimitedByAddress(t *testing.T) {
 	}{
 		{"192.0.2.1:1001", "wrong", "", 429, "one guess too many"},
 		{"192.0.2.1:1001", testToken, "", 429, "else the limit would tell which guess was right"},
+		{"192.0.2.1:1001", coach, "", 200, "one that nobody can guess is not kept out by a neighbour who tries"},
 		{"192.0.2.1:1001", "wrong", "198.51.100.7", 429, "what a client says of its address is not believed"},
 		{"192.0.2.2:1001", testToken, "192.0.2.1", 200, "another address"},
 	} {

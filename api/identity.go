@@ -33,6 +33,11 @@ func who(ctx context.Context) identity {
 	return id
 }
 
+// isSupplied reports whether the caller showed the token that the administrator has
+// chosen. It alone may be guessed: whoever guesses at others' shall not keep their
+// owners out, who may share an address with everybody behind a proxy.
+func (id identity) isSupplied() bool { return id.token == nil && id.session == "" && id.key != "" }
+
 // all reports whether the caller may see everybody's data.
 func (id identity) all() bool {
 	return id.Role == access.RoleAdmin || id.Role == access.RoleCoach && id.Site == ""

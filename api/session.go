@@ -91,12 +91,12 @@ func (s *Server) addSession() {
 
 func (s *Server) beginSession(ctx context.Context, in *sessionInput) (*sessionAnswer, error) {
 	r, now := requestOf(ctx), s.now()
-	if s.failures.tooMany(peer(r), now) {
-		return nil, huma.Error429TooManyRequests(tooManyWrong)
-	}
 	id, ok, err := s.auth.who(in.Body.Token, now)
 	if err != nil {
 		return nil, err
+	}
+	if s.failures.tooMany(peer(r), now) && (!ok || id.isSupplied()) {
+		return nil, huma.Error429TooManyRequests(tooManyWrong)
 	}
 	if !ok {
 		s.failures.add(peer(r), now)

@@ -105,6 +105,7 @@ func TestAnotherSitesPageChangesNothing(t *testing.T) {
 		{403, []string{"Sec-Fetch-Site", "same-site"}, "a page of a neighbouring name"},
 		{403, []string{"Origin", "https://evil.example"}, "an older browser on another site's page"},
 		{403, []string{"Origin", "null"}, "a page of no site"},
+		{403, []string{"Sec-Fetch-Site", "same-site", "Authorization", "Basic YTpi"}, "a neighbour's page with a name and password in its link"},
 		{200, []string{"Sec-Fetch-Site", "same-origin"}, "the server's own page"},
 		{200, []string{"Origin", g.url}, "an older browser on the server's own page"},
 		{200, nil, "a program"},
@@ -139,7 +140,13 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 			ended <- struct{}{}
 		}()
 	}
+	ticket := want[streamTicket](g, 201, "POST", "/api/v1/stream-tickets", "", "Authorization", "Bearer "+made.Token)
 	_ = g.send("DELETE", "/api/v1/tokens/ana", "").Body.Close()
+	late := g.send("GET", "/api/v1/live?ticket="+ticket.Ticket, "", "Authorization", "")
+	_ = late.Body.Close()
+	if late.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a ticket of a revoked token answers %d", late.StatusCode)
+	}
 	now.add(heartbeat)
 	g.append(rep("bo", 1, trained)) // wakes the streams
 	for range 2 {

@@ -88,6 +88,9 @@ func Explain(err error, within string) error {
 	if field == "" {
 		field = fieldName(semantic.JSONPointer)
 	}
+	if errors.Is(err, json.ErrUnknownName) {
+		return &lift.FieldError{Field: field, Reason: "is no field that this has"}
+	}
 	reason := "is not " + expected(semantic.GoType)
 	switch {
 	case errors.Is(err, errNull):
