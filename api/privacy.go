@@ -87,7 +87,10 @@ func (s *Server) addPrivacy() {
 
 // Forget lets go of answers that are kept in memory and may hold somebody who was
 // erased.
-func (s *Server) Forget() { s.backtests.Forget() }
+func (s *Server) Forget() {
+	s.backtests.Forget()
+	s.teamRows.forget()
+}
 
 // errNoEraser answers where nobody carries erases out.
 func errNoEraser() error {

@@ -53,6 +53,13 @@ type teamRows struct {
 	held map[lift.AthleteID]heldRow
 }
 
+// forget lets go of every row: one may be of somebody who was erased.
+func (t *teamRows) forget() {
+	t.mu.Lock()
+	clear(t.held)
+	t.mu.Unlock()
+}
+
 type heldRow struct {
 	teamRow
 	stamp   int64
