@@ -188,4 +188,9 @@ func TestTheWallOfTheDemo(t *testing.T) {
 	b := open(t, demo(t), "/wall", visitor{})
 	b.waitText("m/s")
 	b.inspect("wall")
+
+	b.press("Full screen")
+	b.until("document.fullscreenElement?.className === 'wall' && document.querySelector('.foot').getBoundingClientRect().bottom <= innerHeight")
+	b.press("Leave full screen")
+	b.until("!document.fullscreenElement && document.querySelector('.foot').getBoundingClientRect().bottom <= innerHeight")
 }
