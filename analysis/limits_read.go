@@ -25,6 +25,7 @@ type LimitSpec struct {
 	Most  float64 // the largest
 	Whole bool    // whole numbers only
 	Count int     // how many numbers it has: 1, or one for each phase of the plan
+	Above string  // the limit of the rule that it must not be below; "" for none
 }
 
 // LimitSpecs returns every limit, in the order of Rules.
@@ -39,6 +40,11 @@ func LimitSpecs() []LimitSpec {
 		}
 		r := limitRanges[string(rule)+"."+name]
 		spec.Unit, spec.Least, spec.Most = r.unit, r.least, r.most
+		for _, order := range rising {
+			if i := slices.Index(order.names, name); i > 0 && order.rule == string(rule) {
+				spec.Above = order.names[i-1]
+			}
+		}
 		all = append(all, spec)
 	})
 	return all

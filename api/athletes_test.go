@@ -242,7 +242,14 @@ func TestLimitsComeFromTheNearestScope(t *testing.T) {
 			t.Errorf("%s: %v by %s", query, limits, by)
 		}
 	}
+	own := want[rule](g, 200, "GET", "/api/v1/rules/velocity-loss?site=main", "").Own
+	if diff := cmp.Diff(map[string]any{"deadlift_advice_pct": 13.}, own); diff != "" {
+		t.Errorf("the site's own: %s", diff)
+	}
 	put("?athlete=ana", `{"limits":{}}`)
+	if own := want[rule](g, 200, "GET", "/api/v1/rules/velocity-loss?athlete=ana", "").Own; own != nil {
+		t.Errorf("her own after they were given back: %v", own)
+	}
 	if limits, by := of("?athlete=ana"); limits["deadlift_advice_pct"] != 12. || by != "team team" {
 		t.Errorf("given back: %v by %s", limits, by)
 	}

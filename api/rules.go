@@ -19,6 +19,7 @@ type rule struct {
 	Source   lift.Citation  `json:"source" doc:"where it comes from, in our own words"`
 	Limits   map[string]any `json:"limits" doc:"in force, by name: a number, or a list of one for each phase of the plan"`
 	Defaults map[string]any `json:"defaults" doc:"what holds until somebody changes it"`
+	Own      map[string]any `json:"own,omitempty" doc:"those that whom was asked for has of their own: what a change replaces"`
 	Set      *roster.SetBy  `json:"set,omitzero" doc:"who has changed limits of it last, nearest to whom was asked for, when and why; absent for the defaults"`
 	About    []limit        `json:"about" doc:"what each limit can be"`
 }
@@ -31,6 +32,7 @@ type limit struct {
 	Most  float64 `json:"most"`
 	Whole bool    `json:"whole,omitzero" doc:"whole numbers only"`
 	Count int     `json:"count" doc:"how many numbers it has"`
+	Above string  `json:"above,omitzero" doc:"the limit of the rule that it must not be below"`
 }
 
 // looksAt says in a sentence what each rule is; docs/rules.md says it whole.
@@ -147,15 +149,20 @@ func (s *Server) addRules() {
 func (s *Server) rulesInForce(scope roster.Scope) []rule {
 	inForce, said := s.roster.InForce(scope)
 	defaults := analysis.DefaultLimits()
+	kind, id := scope.Record()
+	var own lift.LimitsByRule
+	if rec, ok := s.view.Record(kind, id); ok && !rec.Removed {
+		own = rec.Limits()
+	}
 	var all []rule
 	for _, name := range analysis.Rules() {
-		r := rule{Rule: name, LooksAt: looksAt[name], Source: analysis.Source(name), Limits: inForce.Of(name), Defaults: defaults.Of(name), About: []limit{}}
+		r := rule{Rule: name, LooksAt: looksAt[name], Source: analysis.Source(name), Limits: inForce.Of(name), Defaults: defaults.Of(name), Own: own[name].Values, About: []limit{}}
 		if by, ok := said[name]; ok {
 			r.Set = &by
 		}
 		for _, spec := range analysis.LimitSpecs() {
 			if spec.Rule == name {
-				r.About = append(r.About, limit{spec.Name, spec.Unit, spec.Least, spec.Most, spec.Whole, spec.Count})
+				r.About = append(r.About, limit{spec.Name, spec.Unit, spec.Least, spec.Most, spec.Whole, spec.Count, spec.Above})
 			}
 		}
 		all = append(all, r)

@@ -37,6 +37,13 @@ func TestRulesAreListedWithTheirLimits(t *testing.T) {
 	}, tempo); diff != "" {
 		t.Error(diff)
 	}
+	above := map[string]string{}
+	for _, l := range want[rule](g, 200, "GET", "/api/v1/rules/pain-zone", "").About {
+		above[l.Name] = l.Above
+	}
+	if above["amber"] != "" || above["red"] != "amber" || above["critical"] != "red" {
+		t.Errorf("what must not be below what: %v", above)
+	}
 	want[problem](g, 404, "GET", "/api/v1/rules/tempi", "")
 }
 
