@@ -229,7 +229,7 @@ export const text = {
     intro: 'What would have fired under other limits? Move a slider and see, before anything is saved. Nothing is changed until you save.',
     rule: 'Rule', title: weeks => `The last ${weeks} weeks`, weeks: 'Weeks to look back', ask: 'Move a slider to see what other limits would have found.', waiting: 'Waiting its turn …', first: 'Set right what is marked first.', busy: 'Many ask at the moment; asking again …',
     running: (done, total) => total ? `Judging ${done} of ${total} athletes …` : 'Judging …', failed: why => `The backtest has failed: ${why}`,
-    caption: 'Alerts by severity', severity: 'Severity', fired: 'With the limits in force', would: 'With these limits', change: 'Difference', total: 'All',
+    caption: 'Alerts with the limits in force and with these', severity: 'Severity', fired: 'In force', would: 'These', change: 'Change', total: 'All',
     push: 'Warning or worse', pushHint: 'Only warnings and worse can be pushed; how many are, their budget decides.',
     summary: (fired, would, pushed, pushes) => `${fired} → ${would} alerts; warning or worse ${pushed} → ${pushes}`,
     parts: (kept, changed, added, gone) => `${kept} the same, ${changed} of another severity, ${added} new, ${gone} no more.`,
