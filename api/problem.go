@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/payload"
 	"github.com/spotterhq/spotter/internal/privacy"
 	"github.com/spotterhq/spotter/internal/view"
 )
@@ -40,10 +41,13 @@ func newProblem(e *huma.ErrorModel) *problem {
 		if d == nil {
 			continue
 		}
-		p.Errors = append(p.Errors, fault{d.Message, d.Location})
+		p.Errors = append(p.Errors, fault{d.Message, payload.Name(d.Location)})
 		if p.Field == "" {
-			p.Field = fieldOf(d)
+			p.Field = payload.Name(fieldOf(d))
 		}
+	}
+	if e.Status == http.StatusRequestTimeout {
+		p.Detail = "the body did not arrive whole, or not in time"
 	}
 	if len(p.Errors) > 0 && e.Status < http.StatusInternalServerError {
 		p.Detail = p.Errors[0].Message

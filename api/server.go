@@ -29,6 +29,7 @@ import (
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/notify"
+	"github.com/spotterhq/spotter/internal/payload"
 	"github.com/spotterhq/spotter/internal/privacy"
 	"github.com/spotterhq/spotter/internal/roster"
 	"github.com/spotterhq/spotter/internal/view"
@@ -239,7 +240,7 @@ func (s *Server) route(version string) {
 
 	format := huma.Format{
 		Marshal:   func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
-		Unmarshal: func(data []byte, v any) error { return json.Unmarshal(data, v) },
+		Unmarshal: func(data []byte, v any) error { return payload.Unmarshal(data, v) },
 	}
 	s.api = humaecho.New(s.echo, huma.Config{
 		OpenAPI:       describe(version),

@@ -88,7 +88,7 @@ func (c *Credential) validate() error {
 			return &lift.FieldError{Field: "devices", Reason: "are a gateway's; a kiosk serves its whole site"}
 		}
 	default:
-		return &lift.FieldError{Field: "kind", Reason: fmt.Sprintf("%q is not device, gateway or kiosk", string(c.Kind))}
+		return &lift.FieldError{Field: "kind", Reason: "is not device, gateway or kiosk"}
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (c *CheckIn) Validate(now time.Time) error {
 	case "":
 		return fieldErrorf("phase", "is missing")
 	default:
-		return fieldErrorf("phase", "%q is not before, during, after, next_morning or daily", clip(string(c.Phase)))
+		return fieldErrorf("phase", "is not before, during, after, next_morning or daily")
 	}
 	if c.Revision < 0 {
 		return fieldErrorf("revision", "%d is below 0", c.Revision)
@@ -104,10 +104,10 @@ func (c *CheckIn) Validate(now time.Time) error {
 	for i, s := range c.Symptoms {
 		field := "symptoms[" + formatInt(int64(i)) + "]"
 		if !slices.Contains(symptoms, s) {
-			return fieldErrorf(field, "%q is not a known symptom", clip(string(s)))
+			return fieldErrorf(field, "is not a known symptom")
 		}
 		if slices.Contains(c.Symptoms[:i], s) {
-			return fieldErrorf(field, "%q is named twice", string(s))
+			return fieldErrorf(field, "is named twice")
 		}
 	}
 	if err := checkRange("stiff_morning_min", c.StiffMorningMin, 0, 1440); err != nil {

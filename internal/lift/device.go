@@ -28,7 +28,7 @@ func (s *DeviceStatus) Validate() error {
 	case "":
 		return fieldErrorf("state", "is missing")
 	default:
-		return fieldErrorf("state", "%q is not ready, sleeping or lost", clip(string(s.State)))
+		return fieldErrorf("state", "is not ready, sleeping or lost")
 	}
 	if err := checkText("boot_id", s.BootID, 64); err != nil {
 		return err

@@ -23,7 +23,7 @@ type ExerciseID string
 // meant for the sender.
 type FieldError struct {
 	Field  string // path of the field as the sender wrote it, "" for the whole
-	Reason string // lower case, without the field's name
+	Reason string // lower case, without the field's name, and without what was sent
 }
 
 func (e *FieldError) Error() string {
@@ -44,7 +44,7 @@ func CheckID[T ~string](field string, id T) error {
 	if validID(string(id)) {
 		return nil
 	}
-	return fieldErrorf(field, "%q is not an id: 1 to 64 of a-z 0-9 _ -, starting with a letter or digit", clip(string(id)))
+	return fieldErrorf(field, "is not an id: 1 to 64 of a-z 0-9 _ -, starting with a letter or digit")
 }
 
 func validID(s string) bool {
@@ -61,14 +61,6 @@ func validID(s string) bool {
 		}
 	}
 	return true
-}
-
-// clip keeps hostile text short enough to be shown in an error.
-func clip(s string) string {
-	if len(s) > 80 {
-		return s[:80] + "…"
-	}
-	return s
 }
 
 // Digest returns the first 16 bytes of the SHA-256 of the parts, in hex. Parts

@@ -33,7 +33,7 @@ func (p *PlanStep) Validate() error {
 	switch p.Verb {
 	case PlanHold, PlanRelease, PlanStart, PlanAdvance, PlanRepeat, PlanEnd:
 	default:
-		return fieldErrorf("verb", "%q is not hold, release, start, advance, repeat or end", clip(string(p.Verb)))
+		return fieldErrorf("verb", "is not hold, release, start, advance, repeat or end")
 	}
 	if err := checkText("reason", p.Reason, MaxTextLength); err != nil {
 		return err

@@ -181,7 +181,7 @@ func (a *AthleteProfile) Validate() error {
 			return err
 		}
 		if slices.Contains(a.Teams[:i], t) {
-			return fieldErrorf(field, "%q is named twice", string(t))
+			return fieldErrorf(field, "is named twice")
 		}
 	}
 	if err := checkZone(a.Zone); err != nil {
@@ -190,15 +190,15 @@ func (a *AthleteProfile) Validate() error {
 	switch a.Goal {
 	case "", "speed", "strength", "hypertrophy":
 	default:
-		return fieldErrorf("goal", "%q is not speed, strength or hypertrophy", clip(a.Goal))
+		return fieldErrorf("goal", "is not speed, strength or hypertrophy")
 	}
 	if a.Language != "" && (len(a.Language) > 35 || !languageForm.MatchString(a.Language)) {
-		return fieldErrorf("language", "%q is not a language such as en or de-AT", clip(a.Language))
+		return fieldErrorf("language", "is not a language such as en or de-AT")
 	}
 	switch a.Unit {
 	case "", "kg", "lb":
 	default:
-		return fieldErrorf("unit", "%q is not kg or lb", clip(a.Unit))
+		return fieldErrorf("unit", "is not kg or lb")
 	}
 	if a.Born != 0 && (a.Born < 1900 || a.Born > 2100) {
 		return fieldErrorf("born", "%d is not a year of birth", a.Born)
@@ -245,7 +245,7 @@ func checkWeeks(field string, weeks []string) error {
 	}
 	for i, w := range weeks {
 		if !weekForm.MatchString(w) {
-			return fieldErrorf(field+"["+formatInt(int64(i))+"]", "%q is not an ISO week such as 2026-W47", clip(w))
+			return fieldErrorf(field+"["+formatInt(int64(i))+"]", "is not an ISO week such as 2026-W47")
 		}
 	}
 	return nil
@@ -256,7 +256,7 @@ func checkZone(zone string) error {
 		return nil
 	}
 	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
-		return fieldErrorf("zone", "%q is not a time zone such as Europe/Berlin", clip(zone))
+		return fieldErrorf("zone", "is not a time zone such as Europe/Berlin")
 	}
 	return nil
 }

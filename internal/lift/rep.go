@@ -183,7 +183,7 @@ func (r *Rep) validateExtras() error {
 	case "", SourceDevice, SourceSegmented, SourceImported:
 		return nil
 	}
-	return fieldErrorf("source", "%q is not device, segmented or imported", clip(string(r.Source)))
+	return fieldErrorf("source", "is not device, segmented or imported")
 }
 
 func (r *Rep) validateSticking() error {
@@ -292,7 +292,7 @@ func (e *RepEdit) Validate() error {
 		}[field]
 		switch {
 		case !known:
-			return fieldErrorf(name, "%q is not valid, load_kg, exercise, athlete or set", clip(field))
+			return fieldErrorf(name, "is not valid, load_kg, exercise, athlete or set")
 		case given:
 			return fieldErrorf(name, "%s is given a value too", field)
 		}

@@ -29,9 +29,9 @@ func checkTime(field string, t, now time.Time) error {
 	case t.IsZero():
 		return fieldErrorf(field, "is missing")
 	case t.Before(Earliest):
-		return fieldErrorf(field, "%s is before 2000", t.UTC().Format(time.RFC3339))
+		return fieldErrorf(field, "is before 2000")
 	case t.After(now.Add(MaxFuture)):
-		return fieldErrorf(field, "%s is more than 5 minutes in the future", t.UTC().Format(time.RFC3339))
+		return fieldErrorf(field, "is more than 5 minutes in the future")
 	}
 	return nil
 }

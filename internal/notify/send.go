@@ -190,7 +190,7 @@ func checkServiceURL(text string) error {
 	}
 	scheme, custom, _ := strings.Cut(strings.ToLower(u.Scheme), "+")
 	if _, ok := services[scheme]; !ok || custom != "" {
-		return wrong("url", "names the service %.20q, which is not one of those in docs/notify.md; for a program of your own give webhook", scheme)
+		return wrong("url", "names a service that is not one of those in docs/notify.md; for a program of your own give webhook")
 	}
 	query := u.Query()
 	for name := range query {

@@ -114,7 +114,38 @@ func fieldName(p jsontext.Pointer) string {
 		}
 		name.WriteString(token)
 	}
+	return Name(name.String())
+}
+
+// maxName is the length of the longest path of a field that is shown.
+const maxName = 128
+
+// Name is the path of a field as it may be shown and logged: names that no field has,
+// because they are something else, are left out.
+func Name(path string) string {
+	var name strings.Builder
+	for part := range strings.SplitSeq(path, ".") {
+		if name.Len() > 0 {
+			name.WriteByte('.')
+		}
+		if strings.IndexFunc(part, notInName) >= 0 {
+			part = "…"
+		}
+		if name.Len()+len(part) > maxName {
+			name.WriteString("…")
+			break
+		}
+		name.WriteString(part)
+	}
 	return name.String()
+}
+
+func notInName(c rune) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.ContainsRune("_-[]", c):
+		return false
+	}
+	return true
 }
 
 func expected(t reflect.Type) string {
