@@ -262,8 +262,8 @@ func (v *View) apply(ctx context.Context, entries []journal.Entry, pos uint64) e
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	v.records.put(a.recorded)
 	v.records.forget(a.forgotten)
+	v.records.put(a.recorded) // of those who were erased only what came after
 	v.Counts.Events.Add(int64(len(entries)))
 	v.changes.PublishAll(pos, func(c Change) uint64 { return c.Seq }, a.changes)
 	return nil
