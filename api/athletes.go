@@ -344,7 +344,7 @@ func (s *Server) amendAthlete(ctx context.Context, id lift.AthleteID, reason, ma
 				continue // one that was removed since is no reason to refuse another change
 			}
 			if t, ok := s.view.Record(lift.OfTeam, string(rec.Athlete.Site)+"/"+string(team)); !ok || t.Removed {
-				return false, &lift.FieldError{Field: "teams", Reason: string(team) + " is no team of site " + string(rec.Athlete.Site) + "; POST /teams makes one"}
+				return false, &lift.FieldError{Field: "teams", Reason: "names one that the athlete's site does not have; POST /teams makes one"}
 			}
 		}
 		return true, nil
