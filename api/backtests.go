@@ -70,6 +70,9 @@ func (s *Server) createBacktest(ctx context.Context, in *backtestInput) (*answer
 	if !who(ctx).seesSite(question.Site) {
 		return nil, errNotYours()
 	}
+	if err := errors.Join(writable("from", question.From), writable("to", question.To)); err != nil {
+		return nil, err
+	}
 	if len(in.Body.Rules) > 0 {
 		var err error
 		if question.Rules, err = json.Marshal(in.Body.Rules, json.Deterministic(true)); err != nil {
@@ -91,6 +94,15 @@ func (s *Server) createBacktest(ctx context.Context, in *backtestInput) (*answer
 		status = http.StatusCreated
 	}
 	return jobAnswer(status, &job)
+}
+
+// writable returns a *lift.FieldError for a time that RFC 3339 has in its own zone and
+// not in UTC, in which it is answered.
+func writable(field string, t time.Time) error {
+	if year := t.UTC().Year(); year < 0 || year > 9999 {
+		return &lift.FieldError{Field: field, Reason: "is in no year from 0 to 9999 in UTC"}
+	}
+	return nil
 }
 
 func jobAnswer(status int, job *backtest.Job) (*answer[backtestJob], error) {

@@ -59,9 +59,9 @@ func (s *Server) addDigest() {
 }
 
 func (s *Server) getDigest(ctx context.Context, in *digestInput) (*answer[digest], error) {
-	at := in.At
-	if at.IsZero() {
-		at = s.now()
+	at := s.now()
+	if !in.At.IsZero() {
+		_, at, _ = Span{To: in.At}.bounds(at)
 	}
 	among, err := who(ctx).athletes(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"mime"
 	"net"
 	"net/http"
@@ -131,8 +132,9 @@ func bearer(header string) (string, bool) {
 
 // wantBody refuses a body of a kind that the operation does not describe.
 func (s *Server) wantBody(ctx huma.Context, next func(huma.Context)) {
-	op := ctx.Operation()
-	if op.RequestBody != nil && humaecho.Unwrap(ctx).Request().ContentLength != 0 {
+	op, r := ctx.Operation(), humaecho.Unwrap(ctx).Request()
+	r.Body = wholeBody{r.Body}
+	if op.RequestBody != nil && r.ContentLength != 0 {
 		kind, _, err := mime.ParseMediaType(ctx.Header("Content-Type"))
 		if _, known := op.RequestBody.Content[kind]; err != nil || !known {
 			var kinds []string
@@ -147,6 +149,26 @@ func (s *Server) wantBody(ctx huma.Context, next func(huma.Context)) {
 	}
 	next(ctx)
 }
+
+// wholeBody is a body that has to arrive whole. Where it does not the client is at
+// fault; huma would call anything but a timeout the server's.
+type wholeBody struct{ io.ReadCloser }
+
+func (b wholeBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = cutOff{err}
+	}
+	return n, err
+}
+
+// cutOff is why a body did not arrive whole.
+type cutOff struct{ error }
+
+var _ net.Error = cutOff{}
+
+func (cutOff) Timeout() bool   { return true }
+func (cutOff) Temporary() bool { return false }
 
 // peer is the address of the other end of the connection. What a client says in
 // X-Forwarded-For is not believed. Of an IPv6 address the network counts.

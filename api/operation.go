@@ -61,6 +61,12 @@ func add[I, O any](s *Server, op huma.Operation, p permit, do func(context.Conte
 	if op.Method != http.MethodGet && len(op.Security) > 0 {
 		op.Errors = append(op.Errors, http.StatusGone)
 	}
+	if op.Method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusForbidden) // to another site's page, if to nobody else
+	}
+	if hasBody[I]() {
+		op.Errors = append(op.Errors, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
 	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
@@ -73,6 +79,14 @@ func add[I, O any](s *Server, op huma.Operation, p permit, do func(context.Conte
 		}
 		return out, nil
 	})
+}
+
+// hasBody reports whether an operation's input has one.
+func hasBody[I any]() bool {
+	in := reflect.TypeFor[I]()
+	_, typed := in.FieldByName("Body")
+	_, raw := in.FieldByName("RawBody")
+	return typed || raw
 }
 
 // also describes a further status with the operation's usual body.
@@ -230,6 +244,9 @@ func (h Span) bounds(now time.Time) (from, to time.Time, err error) {
 	latest := now.Add(lift.MaxFuture + time.Second)
 	if to.IsZero() || to.After(latest) {
 		to = latest
+	}
+	if to.Before(lift.Earliest) {
+		to = lift.Earliest
 	}
 	if from.IsZero() {
 		from = to.Add(-defaultSpan)

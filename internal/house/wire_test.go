@@ -133,7 +133,7 @@ func (doc *openAPI) differs(at string, s schema, value any) []string {
 }
 
 // shared are the statuses that the page tells once for all operations.
-var shared = []string{"401", "403", "410", "422", "429", "500", "503"}
+var shared = []string{"401", "403", "408", "410", "413", "415", "422", "429", "500", "503"}
 
 // operations are method and path, with the query's names, the statuses and the
 // roles.
