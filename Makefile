@@ -17,6 +17,7 @@ FUZZTIME    ?= 20s
 JUDGECHECKS ?= 3000
 SOAKTIME    ?= 5m
 SOAKCOUNT   ?= 5
+SOAKASKED   ?= 1000
 BENCH       ?= .
 BENCHCOUNT  ?= 1
 
@@ -88,10 +89,11 @@ fuzz:
 	if [ $$ran -eq 0 ]; then echo "no fuzz target found"; exit 1; fi; \
 	echo "$$ran fuzz targets ran for $(FUZZTIME) each"
 
-## soak: longer fuzzing (SOAKTIME, 5m) and the kill tests over and over (SOAKCOUNT, 5)
+## soak: longer fuzzing (SOAKTIME, 5m), SOAKASKED (1000) requests of each role to each operation of the API, and the kill tests over and over (SOAKCOUNT, 5)
 .PHONY: soak
 soak: $(SPOTTER_TEST_INFLUXD)
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
+	SPOTTER_FUZZ_REQUESTS=$(SOAKASKED) SPOTTER_FUZZ_SEED=$$$$ $(GO) test -count=1 -timeout 4h -run TestAnyRequestIsAnsweredAsDescribed ./api
 	SPOTTER_SOAK=1 $(GO) test -count=$(SOAKCOUNT) -timeout 4h ./cmd/spotter/...
 
 ## clean: remove build outputs; `rm -r .tools` removes the built InfluxDB too

@@ -97,10 +97,10 @@ func open(t testing.TB, change ...func(*Options)) *gym {
 		running.Wait()
 		_ = o.Notifier.Close()
 	})
-	running.Go(func() { _ = o.Notifier.Run(following) })
 	for _, c := range change {
 		c(&o)
 	}
+	running.Go(func() { _ = o.Notifier.Run(following) })
 	if g.server, err = New(o); err != nil {
 		t.Fatal(err)
 	}

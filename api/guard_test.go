@@ -45,8 +45,12 @@ type documented struct {
 	Roles       []access.Role         `json:"x-roles"`
 	Scope       scope                 `json:"x-scope"`
 	Parameters  []parameter           `json:"parameters"`
-	Responses   map[string]struct {
+	RequestBody *struct {
+		Content map[string]any `json:"content"`
+	} `json:"requestBody"`
+	Responses map[string]struct {
 		Description string         `json:"description"`
+		Headers     map[string]any `json:"headers"`
 		Content     map[string]any `json:"content"`
 	} `json:"responses"`
 }
