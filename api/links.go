@@ -89,7 +89,7 @@ func (s *Server) addLinks() {
 	}, permit{ofNobody, anybody}, s.getLink)
 	add(s, huma.Operation{
 		OperationID: "use-checkin-link", Method: http.MethodPost, Path: by, Tags: []string{"links"}, DefaultStatus: http.StatusCreated,
-		SkipValidateBody: true, Errors: append(gone, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
+		SkipValidateBody: true, Errors: append(gone, http.StatusGone, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType),
 		Summary:     "Report by a check-in link",
 		Description: "The same body as over MQTT. The link counts only what is new: repeating a check-in answers 200 as long as the link is there.",
 	}, permit{ofNobody, anybody}, s.useLink)
