@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -349,12 +350,23 @@ func (w *wire) send(q *forged) (*heard, error) {
 			return h, err
 		}
 		h.body, err = io.ReadAll(answer.Body)
+		if err == nil && answer.Header.Get("Content-Encoding") == "gzip" {
+			h.body, err = unpacked(h.body)
+		}
 		if !q.readable {
 			return h, nil // the connection is closed before all is read
 		}
 		keep = err == nil && !answer.Close && q.missing == 0
 		return h, err
 	}
+}
+
+func unpacked(data []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return data, err
+	}
+	return io.ReadAll(r)
 }
 
 // firstEvent reads a stream up to its first blank line.
