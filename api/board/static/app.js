@@ -1,5 +1,5 @@
 // The frame: who is signed in, the navigation, and which page is shown.
-import { api, applyTheme, el, fill, form, field, get, go, prefer, problem } from './core.js'
+import { api, applyTheme, el, empty, fill, form, field, get, go, prefer, problem } from './core.js'
 import { text } from './text.js'
 
 // pages by path. A page is loaded when it is first needed.
@@ -14,7 +14,7 @@ const nav = [
   ['/', 'desk', ['admin', 'coach']], ['/wall', 'wall', ['admin', 'coach']], ['/athletes', 'athletes', ['admin', 'coach', 'athlete']],
   ['/plans', 'plans', ['admin', 'coach']], ['/rules', 'rules', ['admin', 'coach']], ['/backtest', 'backtest', ['admin', 'coach']],
   ['/devices', 'devices', ['admin', 'coach']], ['/sites', 'sites', ['admin', 'coach']], ['/quarantine', 'quarantine', ['admin', 'coach']],
-  ['/deliveries', 'deliveries', ['admin']], ['/access', 'access', ['admin']],
+  ['/deliveries', 'deliveries', ['admin', 'coach']], ['/access', 'access', ['admin']], ['/setup', 'setup', ['admin']],
 ]
 
 const root = document.getElementById('page')
@@ -31,6 +31,8 @@ async function show() {
   drawBar(path)
   const [match, name] = pages.map(([pattern, name]) => [path.match(pattern), name]).find(([m]) => m) || []
   if (!name) return fill(root, problem({ message: text.gone }))
+  const roles = nav.find(([, n]) => n === name)?.[2]
+  if (roles && !roles.includes(me.role)) return fill(root, el('h1', {}, text.nav[name]), empty(text.notYours))
   fill(root, el('p', { class: 'loading' }, text.loading))
   root.focus({ preventScroll: true })
   try {

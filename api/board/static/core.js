@@ -40,14 +40,15 @@ export class Problem extends Error {
 }
 
 // api asks the API and returns {status, data, etag, at}; at is the server's time in
-// milliseconds, cut to whole seconds. It throws a Problem.
-export async function api(method, path, body, { match, signal } = {}) {
+// milliseconds, cut to whole seconds. It throws a Problem. raw is a body that is sent as
+// it was written.
+export async function api(method, path, body, { match, signal, raw = body === undefined ? undefined : JSON.stringify(body) } = {}) {
   const headers = {}
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (raw !== undefined) headers['Content-Type'] = 'application/json'
   if (match) headers['If-Match'] = match
   let answer
   try {
-    answer = await fetch('/api/v1' + path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) })
+    answer = await fetch('/api/v1' + path, { method, headers, signal, body: raw })
   } catch (cause) {
     if (signal?.aborted) throw cause
     throw new Problem(0, { detail: text.offline })
@@ -236,6 +237,9 @@ export function form(props, fields, label, send) {
       } catch (cause) {
         const at = cause.field && node.elements[cause.field]
         if (at?.setAttribute) { at.setAttribute('aria-invalid', 'true'); at.focus() }
+        const beside = at?.closest?.('.field')
+        if (beside) beside.after(wrong)
+        else button.before(wrong)
         fill(wrong, problem(cause))
       } finally {
         button.disabled = false
