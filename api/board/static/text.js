@@ -196,7 +196,7 @@ export const text = {
     made: what => `${what} is there`, secretOnce: 'The secret that signs its messages is shown this once.',
     log: 'What was told', aboutLog: 'The newest first, with what waits, what was given up, and what was not sure enough to interrupt anybody.', logHead: ['When', 'Channel', 'What', 'Athlete', 'Severity', 'State', 'Attempts', 'Answer'],
     noLog: 'Nothing fits.', channel: 'Channel', state: 'State', every: 'all', refresh: 'Refresh', nobody: 'nobody',
-    types: { alert: 'alert', digest: 'digest', reminder: 'reminder', repeat: 'repeated', test: 'test' }, states: { waiting: 'waiting', sent: 'sent', failed: 'given up', cancelled: 'cancelled', withheld: 'withheld' },
+    types: { alert: 'alert', escalation: 'nobody answered', repeat: 'told again', withdrawn: 'withdrawn', digest: 'digest', reminder: 'reminder', test: 'test' }, states: { waiting: 'waiting', sent: 'sent', failed: 'given up', cancelled: 'cancelled', withheld: 'withheld' },
     due: at => `due ${at}`, attempts: n => `${n} attempts`,
   },
   access: {

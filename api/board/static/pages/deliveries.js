@@ -61,7 +61,7 @@ export async function mount(root, { me }) {
       field(t.least, choice('min_severity', [['', t.usual], ...['warning', 'critical', 'urgent'].map(s => [s, text.severity[s]])], c.min_severity)),
       el('p', {}, check('names', t.names, c.names)),
       el('details', {}, el('summary', {}, t.more),
-        el('fieldset', {}, el('legend', {}, t.rules), el('small', { class: 'soft' }, t.aboutRules, ' '), rules.map(r => check('rule ' + r.name, r.name, c.rules?.includes(r.name)))),
+        el('fieldset', {}, el('legend', {}, t.rules), el('small', { class: 'soft' }, t.aboutRules, ' '), rules.map(r => check('rule ' + r.rule, r.rule, c.rules?.includes(r.rule)))),
         el('fieldset', {}, el('legend', {}, t.quiet), field(t.quietStart, el('input', { name: 'quiet.from', type: 'time', value: c.quiet?.from || '' })), field(t.quietEnd, el('input', { name: 'quiet.to', type: 'time', value: c.quiet?.to || '' })),
           check('critical', t.criticalToo, c.quiet?.critical), field(t.zone, zoneInput('zone', c.zone), t.aboutZone)),
         el('fieldset', {}, el('legend', {}, t.group), [['wait_s', 0, 3600, 30], ['interval_s', 0, 86400, 300], ['repeat_s', 600, 86400, 14400]].map(([name, min, max, usual]) =>
