@@ -74,7 +74,7 @@ func TestDevicesAreNamedAssignedAndGivenPasswords(t *testing.T) {
 	s := serve(t)
 	s.must(t, http.MethodPost, "/athletes", map[string]any{"id": "ana", "site": "main", "name": "Ana"}, nil)
 	sensors := sensorsOf(t, s, "main")
-	sensors.say("bar-1", "status", map[string]any{"state": "ready", "boot_id": "b1", "battery_pct": 12, "firmware": hostile})
+	sensors.say("bar-1", "status", map[string]any{"state": "ready", "boot_id": "b1", "battery_pct": 12, "firmware": "<b>3</b>"})
 	for range 3 {
 		sensors.rep("bar-1", 0.6, nil)
 	}
@@ -94,6 +94,7 @@ func TestDevicesAreNamedAssignedAndGivenPasswords(t *testing.T) {
 	b.checkAccess("a dialog")
 	b.press("Save")
 	b.waitText(hostile)
+	b.waitText("firmware <b>3</b>")
 
 	b.press("Assign")
 	b.enter("Athlete", "Ana (ana)")
@@ -240,7 +241,7 @@ func TestChannelsAreAddedTestedChangedAndRemoved(t *testing.T) {
 	b.expect(`422.*/channels`)
 	b.click("dialog button.main")
 	b.until("!!document.querySelector('dialog [name=\"webhook.url\"][aria-invalid]')")
-	b.enter("Address", dead+"/hook?key=verysecret")
+	b.enter("Webhook address", dead+"/hook?key=verysecret")
 	b.click("dialog summary")
 	b.checkAccess("the form of a channel")
 	b.screenshot("deliveries-form")
@@ -282,12 +283,16 @@ func TestChannelsAreAddedTestedChangedAndRemoved(t *testing.T) {
 
 func TestTheDeliveryLogIsFiltered(t *testing.T) {
 	b := open(t, demo(t), "/deliveries", visitor{})
-	b.until("document.querySelectorAll('#log ~ * tbody tr').length > 3")
+	told := "document.querySelectorAll('#log ~ * tbody tr').length > 0"
+	need.Eventually(t, patience, "somebody is told of an alert", func() bool {
+		b.press("Refresh")
+		return eval[bool](b, told)
+	})
 	b.inspect("deliveries-demo")
 	b.enter("State", "given up")
 	b.waitText("Nothing fits.")
 	b.enter("State", "sent")
-	b.until("document.querySelectorAll('#log ~ * tbody tr').length > 3")
+	b.until(told)
 }
 
 func TestTokensErasuresAndTheAuditTrailAreTheAdministrators(t *testing.T) {
@@ -320,8 +325,10 @@ func TestTokensErasuresAndTheAuditTrailAreTheAdministrators(t *testing.T) {
 	if got := eval[string](b, "fetch(document.querySelector('a[download=\"ana.zip\"]').href).then(a => a.headers.get('Content-Type'))"); got != "application/zip" {
 		t.Errorf("the export is %s", got)
 	}
-	b.press("Who has looked?")
-	b.waitText("export-athlete")
+	need.Eventually(t, patience, "the export is in the audit trail", func() bool {
+		b.press("Who has looked?")
+		return strings.Contains(b.text("main"), "export-athlete")
+	})
 	b.press("Erase")
 	b.checkAccess("before an erase")
 	b.screenshot("access-erase")

@@ -189,7 +189,7 @@ export const text = {
     from: severity => `${severity} or worse`, digestToo: 'weekly digest', quietFrom: (from, to) => `quiet ${from}–${to}`,
     name: 'Name', kind: 'Who reads it?', aboutKind: 'It decides when the channel is told.', via: 'By what?', vias: { service: 'Chat, mail or push service', webhook: 'Webhook of your own' },
     url: 'Address of the service', aboutUrl: 'As shoutrrr writes it: slack://…, discord://…, telegram://…, teams://…, smtp://…, ntfy://…. Secret parts are not shown again.',
-    hookUrl: 'Address', secret: 'Secret', aboutSecret: 'Signs each message; made up and shown once where you give none.', secretStays: 'Empty: it stays as it is.',
+    hookUrl: 'Webhook address', secret: 'Secret', aboutSecret: 'Signs each message; made up and shown once where you give none.', secretStays: 'Empty: it stays as it is.',
     athlete: 'Athlete', choose: 'choose …', teams: 'Only these teams', digest: 'The week’s digest on Mondays', least: 'At least', usual: 'as usual', names: 'May be told athletes’ names, not only their ids',
     more: 'Rules, quiet hours and grouping', rules: 'Only these rules', aboutRules: 'None: all.', quiet: 'Quiet hours', quietStart: 'Start', quietEnd: 'End', criticalToo: 'What is critical passes too', zone: 'Time zone', aboutZone: 'Empty is the site’s.',
     group: 'Grouping, in seconds', groups: { wait_s: 'The first alert waits for others', interval_s: 'Between messages about an athlete', repeat_s: 'Until what nobody answers is told again' },

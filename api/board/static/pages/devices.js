@@ -12,18 +12,29 @@ export async function mount(root, { me, query: asked }) {
   const [sites, names, exercises] = await Promise.all([all('/sites'), learnNames(), all('/exercises')])
   const look = { site: asked.get('site') || me.site || '' }
   const list = el('div'), nobody = el('div'), keys = el('div')
+  const several = sites.length > 1
+  // differs reports whether a list is to be drawn anew: what is drawn for nothing moves
+  // under the finger. Times are told anew after a while.
+  const drawn = {}
+  const differs = (name, found) => {
+    const said = JSON.stringify(found), before = drawn[name]
+    if (before?.said === said && Date.now() - before.at < 25000) return false
+    drawn[name] = { said, at: Date.now() }
+    return true
+  }
   const at = d => `/devices/${d.device}`
   const called = d => d.name || d.device
 
   async function readDevices() {
     const found = await all('/devices' + query({ site: look.site }))
-    refill(list, found.length ? table(t.title, t.head, found.map(row)) : empty(t.none, admin && [' ', el('a', { href: '/setup' }, t.setUp)]))
+    if (!differs('devices', found)) return
+    refill(list, found.length ? table(t.title, several ? t.head : t.head.toSpliced(1, 1), found.map(row)) : empty(t.none, admin && [' ', el('a', { href: '/setup' }, t.setUp)]))
   }
 
   const state = s => s === 'ready' ? 'good' : s === 'lost' ? 'critical' : 'soft'
   const row = d => [
     [called(d), d.name && el('span', { class: 'small soft' }, ' ', d.device)],
-    sites.length > 1 && d.site, d.rack,
+    ...(several ? [d.site] : []), d.rack,
     d.status ? [el('span', { class: 'badge ' + state(d.status.state), title: moment(d.status_at) }, t.states[d.status.state] || d.status.state),
       d.status.firmware && el('div', { class: 'small soft' }, t.firmware(d.status.firmware))] : t.silent,
     d.status?.battery_pct !== undefined && el('span', { class: d.status.battery_pct < 20 ? 'warning' : undefined }, percent(d.status.battery_pct)),
@@ -102,6 +113,7 @@ export async function mount(root, { me, query: asked }) {
 
   async function readNobody() {
     const found = await all('/reps/unassigned' + query({ site: look.site }), { most: 2000 })
+    if (!differs('nobody', found)) return
     const runs = []
     for (const r of found) {
       const run = runs.findLast(x => x.site === r.site && x.device === r.device)
