@@ -145,6 +145,7 @@ export const text = {
       trend: e => `Estimated maximum: ${e}`, maximum: 'Estimated maximum', forms: { line: 'line', anchored: 'line through the velocity at the maximum', two_point: 'two points', one_set: 'one set', reps: 'from reps' }, perWeek: (v, lo, hi, u) => `Trend ${v} ${u} a week (95 %: ${lo} to ${hi}).`,
       date: 'Day', lossTitle: e => `Velocity loss: ${e}, work sets`, lossAxis: 'Velocity loss', set: (n, kg, reps) => `${n === undefined ? '' : 'set ' + n + ', '}${kg}, ${reps} reps`, alert: 'Alert', advice: 'Advice', warning: 'Warning', limit: goal => `Limit for ${goal.toLowerCase()}`,
     },
+  },
   manage: {
     changed: by => `${by || 'Somebody'} has changed this meanwhile; what is stored now is shown above. Save again to put yours in its place.`,
     type: what => `Type ${what} to confirm`, notTyped: what => `This is not ${what}: nothing was done.`,
