@@ -41,6 +41,7 @@ type commandLine struct {
 	Device      deviceCommand      `cmd:"" help:"Credentials of sensors, gateways and kiosks for the embedded broker."`
 	TLS         tlsCommand         `cmd:"" name:"tls" help:"Certificates for HTTP and the embedded broker, by an authority of your own."`
 	Token       tokenCommand       `cmd:"" help:"Tokens of the HTTP API."`
+	Quarantine  quarantineCommand  `cmd:"" help:"Messages that could not be used."`
 	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
 	Check       checkCommand       `cmd:"" help:"Say what is well with a server, or with what one would stand on, and what to do."`
 	Backup      backupCommand      `cmd:"" help:"Write everything into one file, of a running server or of a folder."`
