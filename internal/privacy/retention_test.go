@@ -10,7 +10,6 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/spotterhq/spotter/internal/journal"
-	"github.com/spotterhq/spotter/internal/lift"
 )
 
 // keeper trims the gym as at a time.
