@@ -159,7 +159,7 @@ func (f *forge) query(op *described, spoilt bool) string {
 		if p.In != "query" || !p.Required && f.chance(0.55) {
 			continue
 		}
-		value := ""
+		var value string
 		switch known := f.about[p.Name]; {
 		case spoilt && f.chance(0.3):
 			switch f.r.IntN(4) {

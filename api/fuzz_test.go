@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -309,8 +310,8 @@ func (h *house) checkRebuilt(t *testing.T) {
 		t.Fatal(err)
 	}
 	following, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- again.Run(following, h.log) }()
+	var running sync.WaitGroup
+	running.Go(func() { _ = again.Run(following, h.log) }) // ends when it is stopped
 	for _, v := range []*view.View{h.view, again} {
 		if err := v.WaitFor(ctx, end); err != nil {
 			t.Fatal(err)
@@ -320,7 +321,7 @@ func (h *house) checkRebuilt(t *testing.T) {
 		t.Errorf("- running, + rebuilt: %.5000s", diff)
 	}
 	stop()
-	<-done
+	running.Wait()
 	_ = again.Close()
 }
 

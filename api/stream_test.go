@@ -45,7 +45,7 @@ func (g *gym) listen(path string, headers ...string) *listener {
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	answer, err := http.DefaultTransport.RoundTrip(r) //nolint:bodyclose // the listener closes it
+	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -136,12 +136,6 @@ func (s *server) untilReps(t *testing.T, athlete string, n int) []map[string]any
 	return nil
 }
 
-// setsSeen are the titles of the sets that the page shows.
-func (b *tab) setsSeen() string {
-	b.t.Helper()
-	return strings.Join(eval[[]string](b, `[...document.querySelectorAll('section.set')].map(s => s.getAttribute('aria-label') + ': ' + s.querySelectorAll('tbody tr').length)`), "; ")
-}
-
 // untilSets waits until the page shows these sets.
 func (b *tab) untilSets(sets ...string) {
 	b.t.Helper()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -142,12 +143,10 @@ func (c *eraseCommand) eraseFolder(ctx context.Context, s streams) (_ *receiptSh
 		return nil, err
 	}
 	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- eraser.Run(running) }()
-	defer func() {
-		stop()
-		_ = <-ended // that it was stopped
-	}()
+	var working sync.WaitGroup
+	working.Go(func() { _ = eraser.Run(running) }) // ends when it is stopped
+	defer working.Wait()
+	defer stop()
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	for {

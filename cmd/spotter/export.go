@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spotterhq/spotter/analysis"
@@ -149,12 +150,12 @@ func (c *logSettings) openFolder(ctx context.Context, s streams) (_ *folder, err
 	}
 	f := &folder{}
 	ctx, stop := context.WithCancel(ctx)
-	following := make(chan error, 1)
+	var following sync.WaitGroup
 	f.close = func() error {
 		stop()
 		var err error
 		if f.view != nil {
-			_ = <-following // that it was stopped
+			following.Wait()
 			err = f.view.Close()
 		}
 		if f.log != nil {
@@ -180,7 +181,7 @@ func (c *logSettings) openFolder(ctx context.Context, s streams) (_ *folder, err
 		}
 	}
 	f.view = v
-	go func() { following <- v.Run(ctx, f.log) }()
+	following.Go(func() { _ = v.Run(ctx, f.log) }) // ends when it is stopped
 	return f, nil
 }
 

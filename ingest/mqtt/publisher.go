@@ -73,7 +73,8 @@ func (p *Publisher) connection(ctx context.Context) error {
 	defer p.client.Store(nil)
 	select {
 	case <-ctx.Done():
-	case _ = <-lost: // the client says why itself
+	case err := <-lost:
+		p.o.Logger.Debug("the connection for publishing is lost", "error", err)
 	}
 	return nil
 }

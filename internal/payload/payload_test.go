@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func TestErrorsNameFieldsAndNothingElse(t *testing.T) {
 			Limits map[string]map[string]float64 `json:"limits"`
 		}
 		err := Unmarshal([]byte(c.sent), &v)
-		if _, ok := err.(*lift.FieldError); !ok || err.Error() != c.want {
+		if _, ok := errors.AsType[*lift.FieldError](err); !ok || err.Error() != c.want {
 			t.Errorf("%s: %v, want %s", c.why, err, c.want)
 		}
 	}
