@@ -82,6 +82,11 @@ type onBar struct {
 	Site   lift.SiteID   `json:"site"`
 	Device lift.DeviceID `json:"device"`
 	lift.Assignment
+	Since time.Time `json:"since,omitzero" doc:"absent where nobody ever was"`
+}
+
+func onBarOf(site lift.SiteID, device lift.DeviceID, a lift.Assignment) onBar {
+	return onBar{site, device, a, a.Since}
 }
 
 func (s *Server) addDevices() {
@@ -247,7 +252,7 @@ func (s *Server) getAssignment(ctx context.Context, in *DevicePath) (*answer[onB
 		return nil, err
 	}
 	inForce, err := s.view.AssignmentAt(ctx, d.Site, d.Device, s.now())
-	return &answer[onBar]{http.StatusOK, onBar{d.Site, d.Device, inForce}}, err
+	return &answer[onBar]{http.StatusOK, onBarOf(d.Site, d.Device, inForce)}, err
 }
 
 func (s *Server) putAssignment(ctx context.Context, in *assignInput) (*answer[onBar], error) {
@@ -284,14 +289,19 @@ func (s *Server) assign(ctx context.Context, in *DevicePath, payload []byte) (*a
 		}
 	}
 	e.Assign.SinceGiven = true // the copy that the broker keeps must say the same
-	out := onBar{d.Site, d.Device, *e.Assign}
+	out := onBarOf(d.Site, d.Device, *e.Assign)
 	inForce, err := s.view.AssignmentAt(ctx, d.Site, d.Device, e.Assign.Since)
 	if err != nil {
 		return nil, err
 	}
 	if inForce.Same(e.Assign) && (inForce.Since.Equal(e.Assign.Since) || e.Assign.Since.Equal(now)) {
-		out.Assignment = inForce
-		return &answer[onBar]{http.StatusOK, out}, nil
+		return &answer[onBar]{http.StatusOK, onBarOf(d.Site, d.Device, inForce)}, nil
+	}
+	if inForce.Athlete != "" && e.Assign.Since.Before(now.Add(-time.Minute)) {
+		// The reps since then would be taken from whoever was on the bar.
+		if err := mustSee(ctx, inForce.Athlete); err != nil {
+			return nil, err
+		}
 	}
 	applied, err := s.write(ctx, e)
 	if err != nil {

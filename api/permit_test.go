@@ -472,3 +472,26 @@ func TestListsAndStreamsHoldWhatTheCallerMaySee(t *testing.T) {
 		}
 	}
 }
+
+// A coach cannot give the reps of somebody else's athlete away by an assignment that
+// begins in the past, nor does a check-in link show what others reported.
+func TestWhatIsNotOnesOwnIsNotTakenBackwards(t *testing.T) {
+	h := openHouse(t)
+	coach := ""
+	for _, c := range h.callers {
+		if c.name == "coach of alfa" {
+			coach = "Bearer " + c.token
+		}
+	}
+	want[athlete](h.gym, 201, "POST", "/api/v1/athletes", `{"id":"bo","site":"beta"}`) // who is enrolled stays there
+	path := "/api/v1/devices/bar-1/assignment?site=alfa"
+	old := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+	want[onBar](h.gym, 200, "PUT", path, `{"athlete":"bo","since":"`+old+`"}`)
+	later := time.Now().Add(-30 * time.Minute).UTC().Format(time.RFC3339)
+	want[problem](h.gym, 403, "PUT", path, `{"athlete":"ana","since":"`+later+`"}`, "Authorization", coach)
+	want[onBar](h.gym, 200, "PUT", path, `{"athlete":"ana"}`, "Authorization", coach) // from now on the bar is theirs
+
+	want[lift.CheckInRecord](h.gym, 201, "POST", "/api/v1/athletes/ana/checkins", `{"time":"2026-11-10T18:10:00Z","phase":"daily","pain":7,"revision":2}`)
+	link := want[checkInLink](h.gym, 201, "POST", "/api/v1/athletes/ana/checkin-links", "")
+	want[problem](h.gym, 409, "POST", "/api/v1/checkin/"+link.Token, `{"time":"2026-11-10T18:10:00Z","phase":"daily","pain":0}`, "Authorization", "")
+}
