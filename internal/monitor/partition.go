@@ -194,8 +194,8 @@ func (p *partition) load(ctx context.Context, a *athlete, now time.Time) error {
 		return err
 	}
 	if a.lifter != nil {
-		if due := a.lifter.NextDue(); !due.IsZero() && !due.After(now) {
-			a.loadFrom(due) // what time has changed is not judged yet
+		if due := a.lifter.NextDue(); !due.IsZero() {
+			a.loadFrom(due) // what time changes, or will change, is not judged yet
 		}
 	}
 	settings := p.m.o.Settings(a.id)

@@ -190,6 +190,23 @@ func (l *line) reopenViewAhead(t tester) {
 	l.start(1)
 }
 
+// An athlete who is loaded anew for a later week is still judged on an earlier one
+// that only time will close.
+func TestALaterWeekThatIsLoadedForgetsNoEarlierOne(t *testing.T) {
+	l := newLine(t)
+	l.start(1)
+	l.put(t, slow("ana", evening, 1)...)
+	l.settle(t)
+	next := repEvent("ana", evening.AddDate(0, 0, 14), 1)
+	l.put(t, next)
+	l.settle(t)
+	l.put(t, revised(next, next.Received.Add(time.Second), func(r *lift.Rep) { r.Time = r.Time.Add(-time.Minute) }))
+	l.settle(t)
+	l.put(t, tickAt(evening.AddDate(0, 0, 14).Add(time.Hour)))
+	l.settle(t)
+	l.check(t, "ana")
+}
+
 // What came in one go with a change that needs the history is judged too.
 func TestWhatComesWithACorrectionOfAnotherWeekIsJudged(t *testing.T) {
 	l := newLine(t)
