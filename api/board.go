@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -25,6 +26,9 @@ func (s *Server) addBoard() {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			panic(fmt.Sprintf("read embedded %s: %v", name, err))
+		}
+		if name == "index.html" && s.logins != nil {
+			data = bytes.Replace(data, []byte(`content="token"`), []byte(`content="provider"`), 1) // the page offers to sign in there
 		}
 		kind := mime.TypeByExtension(path.Ext(name))
 		if kind == "" {

@@ -322,6 +322,18 @@ func TestAProviderThatIsAwayIsAskedAgain(t *testing.T) {
 	begin(g, "/auth/login")
 }
 
+func TestTheBoardOffersTheProviderWhereThereIsOne(t *testing.T) {
+	with, _ := openWithProvider(t)
+	for g, offered := range map[*gym]bool{open(t): false, with: true} {
+		answer := g.send("GET", "/", "")
+		page, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || strings.Contains(string(page), `name="sign-in" content="provider"`) != offered {
+			t.Errorf("%v, offered where it should be %v:\n%s", err, offered, page)
+		}
+	}
+}
+
 func TestALoginThatTakesTooLongIsForgotten(t *testing.T) {
 	l := newLogins(&OIDC{}, "")
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

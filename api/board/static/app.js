@@ -64,10 +64,8 @@ function drawBar(path) {
 
 function signIn() {
   fill(bar, el('strong', {}, text.name))
-  const provider = el('div')
-  fetch('/auth/login', { method: 'HEAD', redirect: 'manual' }).then(r => {
-    if (r.type === 'opaqueredirect') fill(provider, el('p', {}, el('a', { href: '/auth/login' }, text.signIn.provider)))
-  }, () => {})
+  const provider = document.querySelector('meta[name=sign-in]').content === 'provider' &&
+    el('p', {}, el('a', { href: '/auth/login' }, text.signIn.provider))
   const token = el('input', { name: 'token', type: 'password', autocomplete: 'current-password', required: true })
   fill(root, el('div', { class: 'card' }, el('h1', {}, text.signIn.title),
     form({}, [field(text.signIn.token, token, text.signIn.hint)], text.signIn.button, async ({ token }) => {
