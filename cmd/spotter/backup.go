@@ -7,10 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -139,26 +137,7 @@ func (c *backupMakeCommand) download(ctx context.Context, w io.Writer) error {
 	if c.Samples {
 		path += "?samples=true"
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.Server, "/")+path, nil)
-	if err != nil {
-		return fmt.Errorf("--server: %w", err)
-	}
-	if c.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.Token)
-	}
-	answer, err := c.client.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask server: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-		return refused(answer.Status, text)
-	}
-	if _, err := io.Copy(w, answer.Body); err != nil {
-		return fmt.Errorf("download backup: %w", err)
-	}
-	return nil
+	return c.serverSettings.download(ctx, path, w)
 }
 
 // writeFolder writes the backup of a data folder.

@@ -109,20 +109,29 @@ type reply struct {
 	TLS        *tls.ConnectionState // nil in the clear
 }
 
+// request is one to the server, with the token.
+func (c *serverSettings) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("--server: %w", err)
+	}
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	return request, nil
+}
+
 func (c *serverSettings) ask(ctx context.Context, method, path string, sent []byte) (reply, []byte, error) {
 	var body io.Reader
 	if sent != nil {
 		body = bytes.NewReader(sent)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, body)
+	request, err := c.request(ctx, method, path, body)
 	if err != nil {
-		return reply{}, nil, fmt.Errorf("--server: %w", err)
+		return reply{}, nil, err
 	}
 	if sent != nil {
 		request.Header.Set("Content-Type", "application/json")
-	}
-	if c.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	answer, err := c.client.Do(request)
 	if err != nil {
@@ -133,6 +142,28 @@ func (c *serverSettings) ask(ctx context.Context, method, path string, sent []by
 		return reply{}, nil, fmt.Errorf("read server's answer: %w", err)
 	}
 	return reply{answer.Status, answer.StatusCode, answer.Header, answer.TLS}, data, nil
+}
+
+// download copies what the server answers to w, however long it is. What was copied
+// before an error is not whole.
+func (c *serverSettings) download(ctx context.Context, path string, w io.Writer) error {
+	request, err := c.request(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := c.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask server: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+		return refused(answer.Status, text)
+	}
+	if _, err := io.Copy(w, answer.Body); err != nil {
+		return fmt.Errorf("download from server: %w", err)
+	}
+	return nil
 }
 
 // refused is the error of an answer that is a problem document, or should be.

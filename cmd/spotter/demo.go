@@ -123,6 +123,8 @@ func (c *demoCommand) play(ctx context.Context, s streams, at address) error {
 	fmt.Fprintf(s.err, `
 Eight weeks of history are in; %d lifters train now. Look at
 
+  the coach's desk       %[2]s/
+  the wall               %[2]s/wall?site=%[3]s
   alerts, newest first   curl %[2]s/api/v1/alerts
   alerts as they happen  curl -N %[2]s/api/v1/alerts/stream
   reps as they happen    curl -N "%[2]s/api/v1/live?site=%[3]s"

@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,7 +60,9 @@ func (c *exportCommand) Run(ctx context.Context, s streams) error {
 	if err := u.orNil(); err != nil {
 		return err
 	}
-	from := c.download
+	from := func(ctx context.Context, w io.Writer) error {
+		return c.serverSettings.download(ctx, "/api/v1/athletes/"+url.PathEscape(c.Athlete)+"/export", w)
+	}
 	if c.Server == "" {
 		from = func(ctx context.Context, w io.Writer) error { return c.read(ctx, s, w, exercises) }
 	}
@@ -107,30 +108,6 @@ func writeArchive(ctx context.Context, path string, from func(context.Context, i
 	}
 	if err := errors.Join(file.Sync(), os.Rename(file.Name(), path)); err != nil {
 		return fmt.Errorf("write export: %w", err)
-	}
-	return nil
-}
-
-// download lets a server write the archive.
-func (c *exportCommand) download(ctx context.Context, w io.Writer) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.Server, "/")+"/api/v1/athletes/"+c.Athlete+"/export", nil)
-	if err != nil {
-		return fmt.Errorf("--server: %w", err)
-	}
-	if c.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.Token)
-	}
-	answer, err := c.client.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask server: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-		return refused(answer.Status, text)
-	}
-	if _, err := io.Copy(w, answer.Body); err != nil {
-		return fmt.Errorf("download export: %w", err)
 	}
 	return nil
 }
