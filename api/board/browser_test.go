@@ -284,6 +284,7 @@ func (b *tab) text(selector string) string {
 // click clicks the first element of a CSS selector with the mouse.
 func (b *tab) click(selector string) {
 	b.t.Helper()
+	b.untilInReach("document.querySelector(" + quoted(selector) + ")")
 	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
@@ -291,7 +292,18 @@ func (b *tab) click(selector string) {
 func (b *tab) press(text string) {
 	b.t.Helper()
 	at := "//*[self::button or self::a or self::summary][normalize-space(.)=" + xpath(text) + "]"
+	b.untilInReach("document.evaluate(" + quoted(at) + ", document, null, XPathResult.FIRST_ORDERED_NODE_TYPE, null).singleNodeValue")
 	b.do(chromedp.Click(chromedp.Search(at), chromedp.NodeVisible))
+}
+
+// untilInReach waits until a mouse would meet the element: nothing such as a dialog
+// that is still open lies over it.
+func (b *tab) untilInReach(find string) {
+	b.t.Helper()
+	b.until("(node => { if (!node) return false; node.scrollIntoView({ block: 'center', behavior: 'instant' }); " +
+		"const r = node.getClientRects()[0]; if (!r) return false; " +
+		"const met = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2); " +
+		"return !!met && (node.contains(met) || met.contains(node) && !met.matches('html, body, dialog')) })(" + find + ")")
 }
 
 // enter replaces what is in the field with this label: typed, or chosen by its text

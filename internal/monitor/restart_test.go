@@ -392,6 +392,7 @@ func TestAPositionBehindTheLogsEndIsTakenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.startMonitor()
+	l.settle(t) // what comes before the monitor looks is behind the end too
 	l.put(t, slow("ana", evening.Add(time.Hour), 2, 0.39, 0.38)...)
 	l.put(t, tickAt(evening.Add(2*time.Hour)))
 	l.settle(t)
