@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spotterhq/spotter/internal/lift"
 )
 
 // Unit is a unit of load.
@@ -62,6 +64,21 @@ type Set struct {
 	Reps      int      // completed, 0 to 1 000; 0 is a failed attempt
 	LoadKg    *float64 // 0 to 1 000; nil: not noted; 0 is also what Strong writes for none
 	Warmup    bool
+}
+
+// Rep is one rep with its velocity. Of the lift.Rep, BootID is made of the set and Seq
+// of the rep's number in it, so that another export repeats them; Athlete and Exercise
+// are empty.
+type Rep struct {
+	lift.Rep
+	Line     int    // of the row in the file, from 1
+	Exercise string // as written, without the space around it
+}
+
+// Row is what a row of a file tells: a set without velocity, or a rep.
+type Row struct {
+	Set *Set
+	Rep *Rep
 }
 
 // RowError is a row, or a set of a wide row, that was not taken.

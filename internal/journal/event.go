@@ -24,6 +24,7 @@ const (
 	KindAssign      Kind = "assign"      // who is on a bar from now
 	KindStatus      Kind = "status"      // a device spoke of itself
 	KindCheckIn     Kind = "checkin"     // an athlete's report
+	KindSetLogged   Kind = "set_logged"  // a set of a training log, in one revision
 	KindPlan        Kind = "plan"        // a decision about an athlete's hold or return plan
 	KindSamples     Kind = "samples"     // a chunk of bar velocity
 	KindTick        Kind = "tick"        // a minute has begun
@@ -52,6 +53,7 @@ type Event struct {
 	Assign      *lift.Assignment   `json:"assign,omitzero"`
 	Status      *lift.DeviceStatus `json:"status,omitzero"`
 	CheckIn     *lift.CheckIn      `json:"checkin,omitzero"`
+	Logged      *lift.LoggedSet    `json:"logged,omitzero"`
 	Plan        *lift.PlanStep     `json:"plan,omitzero"`
 	Samples     *lift.Samples      `json:"samples,omitzero"`
 	Minute      time.Time          `json:"minute,omitzero"` // of a tick
@@ -63,7 +65,7 @@ type Event struct {
 	Erase       *lift.Erase        `json:"erase,omitzero"`
 	Erased      *lift.Erased       `json:"erased,omitzero"`
 
-	// Hash is that of the content of a rep or check-in: of two contents for one
+	// Hash is that of the content of a rep, logged set or check-in: of two contents for one
 	// revision the smaller hash counts. Append sets it.
 	Hash string `json:"hash,omitzero"`
 
@@ -101,6 +103,9 @@ func (e *Event) ID() (string, error) {
 	case KindCheckIn:
 		hash, err := e.ContentHash()
 		return lift.Digest("checkin", string(e.Athlete), e.CheckIn.Time.UTC().Format(time.RFC3339Nano), string(e.CheckIn.Phase), hash), err
+	case KindSetLogged:
+		hash, err := e.ContentHash()
+		return lift.Digest("logged", e.Logged.ID, hash), err
 	case KindSamples:
 		return lift.Digest("samples", string(e.Site), string(e.Device), e.Samples.BootID, strconv.FormatInt(e.Samples.Chunk, 10)), nil
 	case KindAssign:
@@ -126,8 +131,11 @@ func (e *Event) ContentHash() (string, error) {
 	if e.Hash != "" {
 		return e.Hash, nil
 	}
-	if e.Kind == KindCheckIn {
+	switch e.Kind {
+	case KindCheckIn:
 		return digest(e.Kind, e.CheckIn)
+	case KindSetLogged:
+		return digest(e.Kind, e.Logged)
 	}
 	return digest(e.Kind, e.Rep)
 }

@@ -263,7 +263,7 @@ func translate(err error) error {
 
 func message(e *Event) (*nats.Msg, error) {
 	e.V = Version
-	if e.Kind == KindRep || e.Kind == KindCheckIn {
+	if e.Kind == KindRep || e.Kind == KindCheckIn || e.Kind == KindSetLogged {
 		hash, err := e.ContentHash()
 		if err != nil {
 			return nil, err
