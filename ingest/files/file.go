@@ -155,29 +155,30 @@ func newRows(r io.Reader, comma rune) *csv.Reader {
 // Format is the format that was found.
 func (f *File) Format() Format { return f.layout.format }
 
-// Sets reads what is left of the file, in its order. A *RowError beside an empty Set
+// Rows reads what is left of the file, in its order. A *RowError beside an empty Row
 // is a row that was not taken, and reading goes on behind it; any other error, such
-// as ErrZone or a failing reader, is the last. Sets can be ranged over once.
-func (f *File) Sets() iter.Seq2[Set, error] {
-	return func(yield func(Set, error) bool) {
+// as ErrZone or a failing reader, is the last. Without an error exactly one of Set and
+// Rep is there. Rows can be ranged over once.
+func (f *File) Rows() iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
 		for {
 			cells, err := f.rows.Read()
 			if errors.Is(err, io.EOF) {
 				return
 			}
 			if broken, ok := errors.AsType[*csv.ParseError](err); ok {
-				if !yield(Set{}, notCSV(broken)) {
+				if !yield(Row{}, notCSV(broken)) {
 					return
 				}
 				continue
 			}
 			if err != nil {
-				yield(Set{}, fmt.Errorf("read: %w", err))
+				yield(Row{}, fmt.Errorf("read: %w", err))
 				return
 			}
 			line, _ := f.rows.FieldPos(0)
 			if blank(cells) {
-				if !yield(Set{}, &RowError{Line: line, Reason: "has no text in any cell"}) {
+				if !yield(Row{}, &RowError{Line: line, Reason: "has no text in any cell"}) {
 					return
 				}
 				continue
@@ -187,10 +188,11 @@ func (f *File) Sets() iter.Seq2[Set, error] {
 				if err == nil {
 					err = f.identify(&set.Set, set.key)
 				}
+				told := Row{Set: &set.Set}
 				if err != nil {
-					set = numbered{}
+					told = Row{}
 				}
-				if !yield(set.Set, err) {
+				if !yield(told, err) {
 					return
 				}
 				if _, row := errors.AsType[*RowError](err); err != nil && !row {

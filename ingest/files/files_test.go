@@ -32,7 +32,7 @@ func read(t testing.TB, text string, o Options) (Format, []Set, []*RowError) {
 	}
 	var sets []Set
 	var refused []*RowError
-	for s, err := range f.Sets() {
+	for told, err := range f.Rows() {
 		if row, ok := errors.AsType[*RowError](err); ok {
 			refused = append(refused, row)
 			continue
@@ -40,7 +40,7 @@ func read(t testing.TB, text string, o Options) (Format, []Set, []*RowError) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sets = append(sets, s)
+		sets = append(sets, *told.Set)
 	}
 	return f.Format(), sets, refused
 }
@@ -277,7 +277,7 @@ func TestATimeZoneIsAskedForOnlyWhereTheFileHasNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	var errs []error
-	for _, err := range f.Sets() {
+	for _, err := range f.Rows() {
 		errs = append(errs, err)
 	}
 	if len(errs) != 1 || !errors.Is(errs[0], ErrZone) {
@@ -413,7 +413,7 @@ func TestAReaderThatFailsEndsTheReading(t *testing.T) {
 	}
 	var last error
 	count := 0
-	for _, err := range f.Sets() {
+	for _, err := range f.Rows() {
 		last = err
 		count++
 	}
@@ -429,7 +429,7 @@ func TestTheReadingCanBeLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := 0
-		for _, err := range f.Sets() {
+		for _, err := range f.Rows() {
 			if n++; err != nil {
 				t.Error(err)
 			}
@@ -454,13 +454,14 @@ func FuzzOpen(f *testing.F) {
 		_, again, _ := read(t, text, Options{Unit: Kilograms, Zone: time.UTC})
 		var sets []Set
 		seen := map[string]bool{}
-		for s, err := range one.Sets() {
+		for told, err := range one.Rows() {
 			if err != nil {
 				if row, ok := errors.AsType[*RowError](err); !ok || row.Line < 2 || row.Reason == "" {
 					t.Fatalf("not a row's error: %v", err)
 				}
 				continue
 			}
+			s := *told.Set
 			if seen[s.ID] {
 				t.Fatalf("two sets have the id of %s", short(s))
 			}

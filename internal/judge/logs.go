@@ -129,7 +129,7 @@ func (d *diary) read(path string) error {
 	if err != nil {
 		return err
 	}
-	for s, err := range in.Sets() {
+	for row, err := range in.Rows() {
 		if _, refused := errors.AsType[*files.RowError](err); refused {
 			d.refused++
 			continue
@@ -137,7 +137,11 @@ func (d *diary) read(path string) error {
 		if err != nil {
 			return err
 		}
-		id, known := exerciseOf(&s)
+		s := row.Set
+		if s == nil { // a rep: these logs have none
+			continue
+		}
+		id, known := exerciseOf(s)
 		if !known {
 			d.unknown++
 		}
