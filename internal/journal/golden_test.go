@@ -81,6 +81,10 @@ func oneOfEach() []Event {
 		of(person, KindEdit, func(e *Event) {
 			e.Edit = &lift.RepEdit{RepID: "rp_9a0d458ffd2eaf161e0af6830000000000000411", Set: &n, Withdraw: []string{"valid", "load_kg"}, By: "kim", At: at}
 		}),
+		of(person, KindSetLogged, func(e *Event) {
+			e.Logged = &lift.LoggedSet{ID: "lg_1", Revision: 1, Log: "strong", Exercise: "deadlift", Time: at, Number: &n, Reps: 5, LoadKg: &kg,
+				Best: new(0.5), Warmup: true, Removed: true}
+		}),
 	}
 }
 
@@ -132,7 +136,7 @@ func TestEveryReleasedVersionDecodes(t *testing.T) {
 		}
 	}
 	for _, k := range []Kind{
-		KindRep, KindEdit, KindAssign, KindStatus, KindCheckIn, KindPlan, KindSamples, KindTick, KindAlert, KindAnswer,
+		KindRep, KindEdit, KindAssign, KindStatus, KindCheckIn, KindSetLogged, KindPlan, KindSamples, KindTick, KindAlert, KindAnswer,
 		KindQuarantined, KindReleased, KindRecord, KindRead, KindErase, KindErased,
 	} {
 		if !kinds[k] {
