@@ -137,11 +137,11 @@ func (s *Server) repsBetween(ctx context.Context, athlete lift.AthleteID, from, 
 // its place: of sets and sessions that is their first rep, of weeks their Monday.
 func (s *Server) nextStretch(ctx context.Context, athlete lift.AthleteID) func(time.Time) (time.Time, error) {
 	return func(from time.Time) (time.Time, error) {
-		rep, err := s.view.NextRep(ctx, athlete, from)
-		if err != nil || rep.IsZero() {
-			return rep, err
+		next, err := s.view.NextTraining(ctx, athlete, from)
+		if err != nil || next.IsZero() {
+			return next, err
 		}
-		return rep.Add(-8 * day), nil
+		return next.Add(-8 * day), nil
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 
 // Keep says for how long each kind of data is kept; 0 is for ever.
 type Keep struct {
-	Reps       time.Duration // with their corrections, and what InfluxDB derives from them
+	Reps       time.Duration // and logged sets, with their corrections, and what InfluxDB derives from them
 	CheckIns   time.Duration
 	Quarantine time.Duration
 	Audit      time.Duration
@@ -91,6 +91,7 @@ func (r *Retention) trim(ctx context.Context) error {
 		measurements []string
 	}{
 		{r.Keep.Reps, view.OldReps, []journal.Kind{journal.KindRep, journal.KindEdit}, []string{"rep", "set", "week"}},
+		{r.Keep.Reps, view.OldLogged, []journal.Kind{journal.KindSetLogged}, nil},
 		{r.Keep.CheckIns, view.OldCheckIns, []journal.Kind{journal.KindCheckIn}, []string{"checkin"}},
 		{r.Keep.Quarantine, view.OldQuarantine, []journal.Kind{journal.KindQuarantined, journal.KindReleased}, nil},
 		{r.Keep.Audit, view.OldAudit, []journal.Kind{journal.KindRead}, nil},

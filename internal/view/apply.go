@@ -18,6 +18,8 @@ import (
 // statements are prepared once for the writing connection.
 type statements struct {
 	insertRep, rep, deleteRep, insertMove              *sql.Stmt
+	insertLogged, loggedSet, deleteLogged              *sql.Stmt
+	loggedVersion                                      *sql.Stmt
 	edit, putEdit                                      *sql.Stmt
 	told, found, putSegmented                          *sql.Stmt
 	assignment, nextAssignment, putAssignment, leaning *sql.Stmt
@@ -37,6 +39,10 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.rep, "SELECT " + repColumns + " FROM reps WHERE id = ?"},
 		{&s.deleteRep, "DELETE FROM reps WHERE athlete = ? AND point_ms = ? AND site = ? AND device = ?"},
 		{&s.insertMove, "INSERT INTO moves VALUES (?,?,?,?,?,?,?)"},
+		{&s.insertLogged, "INSERT INTO logged (" + loggedColumns + ", hash, received_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"},
+		{&s.loggedSet, "SELECT " + loggedColumns + " FROM logged WHERE id = ?"},
+		{&s.loggedVersion, "SELECT revision, hash FROM logged WHERE id = ?"},
+		{&s.deleteLogged, "DELETE FROM logged WHERE id = ?"},
 		{&s.edit, "SELECT raw, patch FROM edits WHERE rep_id = ?"},
 		{&s.putEdit, "INSERT INTO edits VALUES (?,?,?) ON CONFLICT(rep_id) DO UPDATE SET raw = excluded.raw, patch = excluded.patch"},
 		{&s.assignment, "SELECT data FROM assignments WHERE site = ? AND device = ? AND since_us <= ? ORDER BY since_us DESC LIMIT 1"},
@@ -131,6 +137,8 @@ func (a *applier) apply(e *journal.Entry) error {
 		return a.status(e)
 	case journal.KindCheckIn:
 		return a.checkin(e)
+	case journal.KindSetLogged:
+		return a.setLogged(e)
 	case journal.KindPlan:
 		return a.plan(e)
 	case journal.KindTick:
@@ -307,8 +315,11 @@ func contentHash(e *journal.Event) ([]byte, error) {
 func (a *applier) conflict(e *journal.Entry, loser []byte) error {
 	a.counts.Conflicts.Add(1)
 	topic := fmt.Sprintf("spotter/v1/%s/device/%s/rep", e.Site, e.Device)
-	if e.Kind == journal.KindCheckIn {
+	switch e.Kind {
+	case journal.KindCheckIn:
 		topic = fmt.Sprintf("spotter/v1/%s/athlete/%s/checkin", e.Site, e.Athlete)
+	case journal.KindSetLogged: // nothing can be published there: it is to be imported again
+		topic = fmt.Sprintf("spotter/v1/%s/athlete/%s/logged", e.Site, e.Athlete)
 	}
 	return a.quarantine(&lift.Quarantined{
 		ID:       "qu_" + lift.Digest("conflict", topic, string(loser)),

@@ -285,6 +285,7 @@ func (x *eraser) forget() error {
 		{"", "DELETE FROM moves WHERE athlete = ?2 OR rep_id IN (" + mine + ")"},
 		{"corrections", "DELETE FROM edits WHERE rep_id IN (" + mine + ")"},
 		{"reps", "DELETE FROM reps WHERE id IN (" + mine + ")"},
+		{"logged sets", "DELETE FROM logged WHERE athlete = ?2"},
 		{"check-ins", "DELETE FROM checkins WHERE athlete = ?2"},
 		{"plan steps", "DELETE FROM plan_steps WHERE athlete = ?2"},
 		{"", "DELETE FROM alert_steps WHERE alert IN (SELECT id FROM alerts WHERE athlete = ?2)"},
@@ -484,6 +485,7 @@ func (v *View) Replacements(ctx context.Context, receipt string) ([]journal.Even
 func (v *View) Knows(ctx context.Context, athlete lift.AthleteID) (bool, error) {
 	var known bool
 	err := v.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM athletes WHERE athlete = ?1) OR EXISTS (SELECT 1 FROM reps WHERE athlete = ?1)
+	  OR EXISTS (SELECT 1 FROM logged WHERE athlete = ?1)
 	  OR EXISTS (SELECT 1 FROM records WHERE kind = 'athlete' AND id = ?1)
 	  OR EXISTS (SELECT 1 FROM assignments WHERE json_extract(data, '$.athlete') = ?1)`, string(athlete)).Scan(&known)
 	if err != nil {

@@ -73,7 +73,7 @@ type PlanStep struct {
 }
 
 // Move is where a rep was before a revision, a correction or an assignment changed
-// it; it may still be there.
+// it; it may still be there. Of a logged set, RepID and Device are empty.
 type Move struct {
 	Seq       uint64
 	RepID     string
@@ -160,20 +160,6 @@ func (v *View) reps(ctx context.Context, where string, args []any, from, to time
 	return reps[:p.Limit], place{last.PointTime.UnixMilli(), string(last.Site) + " " + string(last.Device)}.String(), nil
 }
 
-// NextRep returns the time of the athlete's first rep at a time or later, zero where
-// there is none.
-func (v *View) NextRep(ctx context.Context, athlete lift.AthleteID, from time.Time) (time.Time, error) {
-	var ms int64
-	err := v.read.QueryRowContext(ctx, "SELECT point_ms FROM reps WHERE athlete = ? AND point_ms >= ? ORDER BY point_ms LIMIT 1", string(athlete), from.UnixMilli()).Scan(&ms)
-	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, nil
-	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read reps: %w", err)
-	}
-	return time.UnixMilli(ms).UTC(), nil
-}
-
 // Rep returns one rep, or ErrNotFound.
 func (v *View) Rep(ctx context.Context, id string) (lift.RepRecord, error) {
 	r, err := scanRecord(v.read.QueryRowContext(ctx, "SELECT "+recordColumns+" FROM reps WHERE id = ?", idBytes(id)))
@@ -199,14 +185,17 @@ func (v *View) RepsByID(ctx context.Context, ids []string) ([]lift.RepRecord, er
 	return all, nil
 }
 
-// Moves returns where the reps were that events with after < seq ≤ upTo changed.
+// Moves returns where the reps and logged sets were that events with after < seq ≤ upTo changed.
 func (v *View) Moves(ctx context.Context, after, upTo uint64) ([]Move, error) {
 	moves, err := collect(ctx, v.read, func(s scanner) (Move, error) {
 		var m Move
 		var id []byte
 		var point int64
 		err := s.Scan(&m.Seq, &id, &m.Site, &m.Athlete, &m.Exercise, &m.Device, &point)
-		m.RepID, m.PointTime = fmt.Sprintf("rp_%x", id), time.UnixMilli(point).UTC()
+		m.PointTime = time.UnixMilli(point).UTC()
+		if m.Device != "" {
+			m.RepID = fmt.Sprintf("rp_%x", id)
+		}
 		return m, err
 	}, "SELECT seq, rep_id, site, athlete, exercise, device, point_ms FROM moves WHERE seq > ? AND seq <= ? ORDER BY seq", int64(after), int64(upTo))
 	if err != nil {
@@ -222,14 +211,15 @@ type History struct {
 	Tick     time.Time   // the newest one up to Position, zero before the first
 	Site     lift.SiteID // "" for an athlete never seen
 	Reps     []lift.RepRecord
+	Logged   []lift.LoggedSet // without those that were taken back
 	CheckIns []lift.CheckInRecord
 	Plan     []lift.PlanStep // all, in the order in which they were logged
 	Alerts   []lift.Alert    // whose window ends at or after the earlier of the times
 	AlertSeq uint64          // of the athlete's newest alert event, 0 without one
 }
 
-// History reads an athlete's reps and check-ins, each since a time of its own, in
-// one transaction.
+// History reads an athlete's reps and logged sets, and the check-ins, each since a
+// time of its own, in one transaction.
 func (v *View) History(ctx context.Context, athlete lift.AthleteID, reps, checkIns time.Time) (_ History, err error) {
 	var h History
 	tx, err := v.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -248,6 +238,9 @@ func (v *View) History(ctx context.Context, athlete lift.AthleteID, reps, checkI
 		return h, fmt.Errorf("read history: %w", err)
 	}
 	if h.Reps, err = collect(ctx, tx, scanRecord, "SELECT "+recordColumns+" FROM reps WHERE athlete = ? AND point_ms >= ? ORDER BY point_ms", string(athlete), reps.UnixMilli()); err != nil {
+		return h, fmt.Errorf("read history: %w", err)
+	}
+	if h.Logged, err = logged(ctx, tx, athlete, reps, forever); err != nil {
 		return h, fmt.Errorf("read history: %w", err)
 	}
 	if h.CheckIns, err = collect(ctx, tx, scanCheckIn, "SELECT id, site, athlete, received_us, data FROM checkins WHERE athlete = ? AND time_us >= ? ORDER BY time_us", string(athlete), checkIns.UnixMicro()); err != nil {

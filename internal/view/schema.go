@@ -1,7 +1,7 @@
 package view
 
 // schemaVersion changes with schema: a view of another version is rebuilt.
-const schemaVersion = 7
+const schemaVersion = 8
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -32,7 +32,18 @@ CREATE TABLE segmented (site TEXT NOT NULL, device TEXT NOT NULL, PRIMARY KEY (s
 -- The device's own words of a corrected rep, and the coach's above them.
 CREATE TABLE edits (rep_id BLOB PRIMARY KEY, raw TEXT NOT NULL, patch TEXT NOT NULL) WITHOUT ROWID;
 
--- Where a rep was before a revision, a correction or an assignment changed it.
+-- Sets of training logs, clustered as reps are. Those that were taken back stay, for
+-- the sake of their revision.
+CREATE TABLE logged (
+  athlete TEXT NOT NULL, time_us INTEGER NOT NULL, id TEXT NOT NULL, site TEXT NOT NULL, revision INTEGER NOT NULL,
+  log TEXT NOT NULL, exercise TEXT NOT NULL, set_no INTEGER, reps INTEGER NOT NULL, load_kg REAL, best REAL, flags INTEGER NOT NULL,
+  hash BLOB NOT NULL, received_us INTEGER NOT NULL,
+  PRIMARY KEY (athlete, time_us, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX logged_id ON logged(id);
+
+-- Where a rep was before a revision, a correction or an assignment changed it. A
+-- logged set has no device.
 CREATE TABLE moves (
   seq INTEGER NOT NULL, rep_id BLOB NOT NULL, site TEXT NOT NULL, athlete TEXT NOT NULL,
   exercise TEXT NOT NULL, device TEXT NOT NULL, point_ms INTEGER NOT NULL

@@ -14,6 +14,7 @@ type Old string
 // The kinds of rows, by what they are called where something is said of them.
 const (
 	OldReps       Old = "reps"
+	OldLogged     Old = "logged sets"
 	OldCheckIns   Old = "check-ins"
 	OldQuarantine Old = "quarantine"
 	OldAudit      Old = "audit"
@@ -28,6 +29,10 @@ var trimmed = map[Old]struct {
 	OldReps: {
 		"SELECT id FROM reps WHERE received_us < ? LIMIT ?",
 		[]string{"DELETE FROM edits WHERE rep_id", "DELETE FROM moves WHERE rep_id", "DELETE FROM reps WHERE id"},
+	},
+	OldLogged: {
+		"SELECT id FROM logged WHERE received_us < ? LIMIT ?",
+		[]string{"DELETE FROM moves WHERE device = '' AND rep_id", "DELETE FROM logged WHERE id"},
 	},
 	OldCheckIns:   {"SELECT id FROM checkins WHERE received_us < ? LIMIT ?", []string{"DELETE FROM checkins WHERE id"}},
 	OldQuarantine: {"SELECT id FROM quarantine WHERE received_us < ? LIMIT ?", []string{"DELETE FROM quarantine WHERE id"}},

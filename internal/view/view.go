@@ -33,13 +33,18 @@ type Log interface {
 }
 
 // Change is one thing that a committed event changed. Exactly one of its fields is set,
-// beside Seq, Received and Was. What it points to is not changed any more.
+// beside Seq, Received, Was and WasLogged. What it points to is not changed any more.
 type Change struct {
 	Seq      uint64
 	Received time.Time // of the event
 	Rep      *lift.RepRecord
 	// Was is the rep as it was before, where this event changed a known rep.
-	Was     *lift.RepRecord
+	Was *lift.RepRecord
+	// Logged is a set of a training log, WasLogged as it was before, where this event
+	// changed a known one.
+	Logged    *lift.LoggedSet
+	WasLogged *lift.LoggedSet
+
 	CheckIn *lift.CheckInRecord
 	Alert   *AlertStep
 	Plan    *PlanStep
@@ -63,7 +68,8 @@ type OnBar struct {
 type Counts struct {
 	Events     atomic.Int64
 	Reps       atomic.Int64 // new reps
-	Corrected  atomic.Int64 // reps changed by a revision, an edit or an assignment
+	Logged     atomic.Int64 // new sets of training logs
+	Corrected  atomic.Int64 // reps and logged sets changed by a revision, an edit or an assignment
 	Duplicates atomic.Int64 // events that changed nothing
 	Conflicts  atomic.Int64 // same revision, other content
 	Erased     atomic.Int64 // events of people who were erased, left out
