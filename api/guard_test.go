@@ -222,6 +222,41 @@ func TestMetricsNeedNoTokenHere(t *testing.T) {
 	}
 }
 
+// What Prometheus has must not open anything else.
+func TestTheTokenOfTheMetricsOpensNothingElse(t *testing.T) {
+	const token = "token-of-prometheus"
+	g := open(t)
+	if err := g.server.auth.AllowMetrics(" " + token + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(method, path, token, body string) int {
+		r := httptest.NewRequest(method, "http://spotter.example"+path, strings.NewReader(body))
+		r.RemoteAddr = "192.0.2.1:1"
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		g.server.Handler().ServeHTTP(w, r)
+		return w.Code
+	}
+	if got := ask("GET", "/metrics", token, ""); got != http.StatusOK {
+		t.Errorf("the metrics answer %d", got)
+	}
+	if got := ask("GET", "/metrics", token+"x", ""); got != http.StatusUnauthorized {
+		t.Errorf("with another token the metrics answer %d", got)
+	}
+	for _, path := range []string{"/api/v1/alerts", "/api/v1/tokens", "/api/v1/backup"} {
+		if got := ask("GET", path, token, ""); got != http.StatusUnauthorized {
+			t.Errorf("%s answers %d", path, got)
+		}
+	}
+	if got := ask("POST", "/api/v1/session", token, `{"token":"`+token+`"}`); got != http.StatusUnauthorized {
+		t.Errorf("it signs in: %d", got)
+	}
+	if err := g.server.auth.AllowMetrics("short"); err == nil {
+		t.Error("a token of five characters is taken")
+	}
+}
+
 func TestTheAdminsTokenIsShownOnceAndKeptAsAHash(t *testing.T) {
 	dir, now := t.TempDir(), time.Now()
 	auth, created, err := LoadOrCreateAdmin(dir, "", now)

@@ -51,7 +51,8 @@ func (s *Server) addSystem() {
 	add(s, huma.Operation{
 		OperationID: "get-metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"system"},
 		Metadata: map[string]any{freeHere: true},
-		Summary:  "Metrics for Prometheus", Description: "A request from the machine itself, by a loopback name and not through a proxy, needs no token.",
+		Summary:  "Metrics for Prometheus", Description: "A request from the machine itself, by a loopback name and not through a proxy, needs no token. " +
+			"Besides an admin's, the token of --metrics-token is accepted, here and nowhere else.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "Every station's counts", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
 		}},

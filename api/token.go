@@ -14,6 +14,7 @@ type Auth struct {
 	tokens   *access.Tokens
 	sessions *access.Sessions
 	supplied string // the hash of the admin's token, where it is not a kept one
+	metrics  string // the hash of the token that reads the metrics alone
 	open     bool
 }
 
@@ -34,8 +35,8 @@ func Open(dir string) *Auth {
 func LoadOrCreateAdmin(dir, supplied string, now time.Time) (_ *Auth, newToken string, err error) {
 	auth := &Auth{tokens: access.TokensIn(dir), sessions: access.SessionsIn(dir)}
 	if supplied = strings.TrimSpace(supplied); supplied != "" {
-		if len(supplied) < LeastToken || strings.ContainsFunc(supplied, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return nil, "", fmt.Errorf("admin token: must be at least %d printable ASCII characters without spaces", LeastToken)
+		if err := checkSupplied(supplied); err != nil {
+			return nil, "", fmt.Errorf("admin token: %w", err)
 		}
 		auth.supplied = access.Hash(supplied)
 		_, err = auth.tokens.List()
@@ -46,6 +47,31 @@ func LoadOrCreateAdmin(dir, supplied string, now time.Time) (_ *Auth, newToken s
 		return nil, "", err
 	}
 	return auth, newToken, nil
+}
+
+// AllowMetrics lets a token of the user's own read the metrics from another machine.
+// It can do nothing else. An empty one changes nothing.
+func (a *Auth) AllowMetrics(supplied string) error {
+	if supplied = strings.TrimSpace(supplied); supplied == "" {
+		return nil
+	}
+	if err := checkSupplied(supplied); err != nil {
+		return fmt.Errorf("metrics token: %w", err)
+	}
+	a.metrics = access.Hash(supplied)
+	return nil
+}
+
+// readsMetrics reports whether the text is the token of AllowMetrics.
+func (a *Auth) readsMetrics(text string) bool {
+	return a.metrics != "" && subtle.ConstantTimeCompare([]byte(access.Hash(text)), []byte(a.metrics)) == 1
+}
+
+func checkSupplied(token string) error {
+	if len(token) < LeastToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("must be at least %d printable ASCII characters without spaces", LeastToken)
+	}
+	return nil
 }
 
 // who finds the owner of a token, in a time that does not tell how much of it was

@@ -61,9 +61,7 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 func (c *backtestCommand) validate() (q backtest.Question, settings analysis.Settings, err error) {
 	var u usageError
 	c.serverSettings.validate(&u)
-	if _, err := c.fsync(); err != nil {
-		u.problems = append(u.problems, err)
-	}
+	c.logSettings.validate(&u)
 	if settings.Zone, err = time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
 		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)
 		settings.Zone = time.UTC

@@ -37,9 +37,7 @@ type backupMakeCommand struct {
 func (c *backupMakeCommand) Run(ctx context.Context, s streams) error {
 	var u usageError
 	c.serverSettings.validate(&u)
-	if _, err := c.fsync(); err != nil {
-		u.problems = append(u.problems, err)
-	}
+	c.logSettings.validate(&u)
 	if c.Server == "" && c.NatsURL == "" {
 		if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
 			u.addf("--data: %q is not a folder; of a running server give --server", c.Data)
@@ -204,9 +202,7 @@ type restoreCommand struct {
 // Run makes a data folder of a backup.
 func (c *restoreCommand) Run(ctx context.Context, s streams) (err error) {
 	var u usageError
-	if _, err := c.fsync(); err != nil {
-		u.problems = append(u.problems, err)
-	}
+	c.logSettings.validate(&u)
 	erased, err := readReceipts(c.Erasures)
 	if err != nil {
 		u.addf("--erasures: %w", err)

@@ -49,9 +49,7 @@ func (c *eraseCommand) Run(ctx context.Context, s streams) error {
 	if err := lift.CheckID("athlete", c.Athlete); err != nil {
 		u.problems = append(u.problems, err)
 	}
-	if _, err := c.fsync(); err != nil {
-		u.problems = append(u.problems, err)
-	}
+	c.logSettings.validate(&u)
 	if c.InfluxURL != "" {
 		checkURL(&u, "influx-url", c.InfluxURL, "http", "https")
 		if c.Server != "" {

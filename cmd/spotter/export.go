@@ -40,9 +40,7 @@ func (c *exportCommand) Run(ctx context.Context, s streams) error {
 	if err := lift.CheckID("athlete", c.Athlete); err != nil {
 		u.problems = append(u.problems, err)
 	}
-	if _, err := c.fsync(); err != nil {
-		u.problems = append(u.problems, err)
-	}
+	c.logSettings.validate(&u)
 	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
 		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)
 	}

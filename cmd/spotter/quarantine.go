@@ -38,6 +38,7 @@ type dataSettings struct {
 func (c *dataSettings) with(ctx context.Context, s streams, work func(*serverSettings) error) (err error) {
 	var u usageError
 	c.serverSettings.validate(&u)
+	c.logSettings.validate(&u)
 	if err := u.orNil(); err != nil {
 		return err
 	}

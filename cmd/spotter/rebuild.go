@@ -17,8 +17,10 @@ type rebuildCommand struct {
 
 // Run throws the view away and fills it from the log.
 func (c *rebuildCommand) Run(ctx context.Context, s streams) error {
-	if _, err := c.fsync(); err != nil {
-		return &usageError{[]error{err}}
+	var u usageError
+	c.logSettings.validate(&u)
+	if err := u.orNil(); err != nil {
+		return err
 	}
 	lock, err := lockData(c.Data)
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 // logSettings say where the log is.
 type logSettings struct {
 	Data         string `help:"Folder of everything that is kept." default:"spotter-data" type:"path"`
-	NatsURL      string `name:"nats-url" help:"External NATS server or cluster instead of the embedded one; wants --mqtt-broker."`
+	NatsURL      string `name:"nats-url" help:"External NATS server, or servers of a cluster with commas between, instead of the embedded one; wants --mqtt-broker."`
+	NatsURLFile  string `name:"nats-url-file" help:"File with that address, which may hold user:password@." type:"path"`
 	NatsReplicas int    `help:"Copies of the log that an external cluster keeps." default:"1"`
 	Fsync        string `help:"'always': what is acknowledged survives a power cut; or an interval such as 100ms." default:"always"`
 }
@@ -35,6 +36,21 @@ func (c *logSettings) fsync() (time.Duration, error) {
 	return d, nil
 }
 
+// validate reports every setting of the log that cannot be used, and reads the
+// address that is in a file.
+func (c *logSettings) validate(u *usageError) {
+	if _, err := c.fsync(); err != nil {
+		u.problems = append(u.problems, err)
+	}
+	fileSetting(u, "nats-url", &c.NatsURL, c.NatsURLFile)
+	if c.NatsURL == "" {
+		return
+	}
+	for server := range strings.SplitSeq(c.NatsURL, ",") {
+		checkURL(u, "nats-url", strings.TrimSpace(server), "nats", "tls", "ws", "wss")
+	}
+}
+
 type serveCommand struct {
 	logSettings `embed:""`
 	tlsSettings `embed:""`
@@ -45,6 +61,7 @@ type serveCommand struct {
 	MQTTBroker   string `name:"mqtt-broker" help:"Another MQTT 3.1.1 broker instead of the embedded one: tcp://, ssl:// or ws://host:port."`
 	MQTTUsername string `name:"mqtt-username" help:"User at the other broker."`
 	MQTTPassword string `name:"mqtt-password" help:"Password at the other broker."`
+	MQTTPassFile string `name:"mqtt-password-file" help:"File with that password." type:"path"`
 	MQTTCA       string `name:"mqtt-ca" help:"File with the certificate authority of an ssl:// or wss:// broker." type:"path"`
 	MQTTCert     string `name:"mqtt-cert" help:"File with a client's certificate for that broker." type:"path"`
 	MQTTKey      string `name:"mqtt-key" help:"File with its key." type:"path"`
@@ -68,6 +85,9 @@ type serveCommand struct {
 	AdminToken     string `help:"Token of the administrator, instead of one that is made at the first start."`
 	AdminTokenFile string `help:"File with the token of the administrator." type:"path"`
 
+	MetricsToken     string `help:"Token that reads /metrics and nothing else, for a Prometheus on another machine."`
+	MetricsTokenFile string `help:"File with that token." type:"path"`
+
 	signInSettings `embed:""`
 }
 
@@ -76,6 +96,8 @@ func (c *serveCommand) validate() error {
 	var u usageError
 	fileSetting(&u, "influx-token", &c.InfluxToken, c.InfluxTokenFile)
 	fileSetting(&u, "admin-token", &c.AdminToken, c.AdminTokenFile)
+	fileSetting(&u, "metrics-token", &c.MetricsToken, c.MetricsTokenFile)
+	fileSetting(&u, "mqtt-password", &c.MQTTPassword, c.MQTTPassFile)
 	fileSetting(&u, "heartbeat-url", &c.HeartbeatURL, c.HeartbeatURLFile)
 	if c.HeartbeatURL != "" {
 		checkURL(&u, "heartbeat-url", c.HeartbeatURL, "http", "https")
@@ -83,9 +105,7 @@ func (c *serveCommand) validate() error {
 	if c.PublicURL != "" {
 		checkURL(&u, "public-url", c.PublicURL, "http", "https")
 	}
-	if _, err := c.fsync(); err != nil {
-		u.problems = append(u.problems, err)
-	}
+	c.logSettings.validate(&u)
 	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
 		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)
 	}
@@ -116,9 +136,6 @@ func (c *serveCommand) validate() error {
 			u.addf("--mqtt: %s is open to other machines: give --mqtt-auth, or an address such as 127.0.0.1:1883", c.MQTT)
 		}
 	}
-	if c.NatsURL != "" {
-		checkURL(&u, "nats-url", c.NatsURL, "nats", "tls", "ws", "wss")
-	}
 	if c.NatsReplicas < 1 || c.NatsReplicas > 5 {
 		u.addf("--nats-replicas: %d is not 1 to 5", c.NatsReplicas)
 	}
@@ -129,6 +146,12 @@ func (c *serveCommand) validate() error {
 	}
 	if c.AdminToken != "" && len(c.AdminToken) < api.LeastToken {
 		u.addf("--admin-token: has %d characters, fewer than %d", len(c.AdminToken), api.LeastToken)
+	}
+	if c.MetricsToken != "" && len(c.MetricsToken) < api.LeastToken {
+		u.addf("--metrics-token: has %d characters, fewer than %d", len(c.MetricsToken), api.LeastToken)
+	}
+	if c.MetricsToken != "" && c.MetricsToken == c.AdminToken {
+		u.addf("--metrics-token: is the admin's: give it another, which reads the metrics and nothing else")
 	}
 	return u.orNil()
 }

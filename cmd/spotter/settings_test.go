@@ -57,3 +57,39 @@ func TestASitesExercisesAreReportedWithTheOtherSettings(t *testing.T) {
 		}
 	}
 }
+
+// Secrets stand in files, so that neither the command line nor the environment shows
+// them; a cluster is a list of servers.
+func TestAddressesAndSecretsAreReadFromFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const cluster = "nats://spotter:secret@nats-1:4222,nats://spotter:secret@nats-2:4222"
+	c := usable()
+	c.MQTTBroker, c.MQTTUsername = "tcp://broker:1883", "spotter"
+	c.NatsURLFile, c.MQTTPassFile, c.MetricsTokenFile = file("nats", cluster+"\n"), file("mqtt", "letmein\n"), file("metrics", "twelve-letters\n")
+	if err := c.validate(); err != nil {
+		t.Fatal(err)
+	}
+	if c.NatsURL != cluster || c.MQTTPassword != "letmein" || c.MetricsToken != "twelve-letters" {
+		t.Errorf("read %q, %q, %q", c.NatsURL, c.MQTTPassword, c.MetricsToken)
+	}
+
+	c = usable()
+	c.MQTTBroker, c.MQTTPassword, c.MQTTPassFile = "tcp://broker:1883", "letmein", file("mqtt", "letmein")
+	c.NatsURL, c.AdminToken, c.MetricsToken = "nats://spotter:secret@nats-1:4222,http://spotter:secret@nats-2", "twelve-letters", "twelve-letters"
+	err := c.validate()
+	for _, want := range []string{"--mqtt-password and --mqtt-password-file", `--nats-url: "http://spotter:xxxxx@nats-2"`, "--metrics-token: is the admin's"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error\n%v\nwant\n%s", err, want)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "secret@") {
+		t.Errorf("the error shows a password: %v", err)
+	}
+}

@@ -119,6 +119,9 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 			return nil, err
 		}
 	}
+	if err := auth.AllowMetrics(c.MetricsToken); err != nil {
+		return nil, err
+	}
 	if s.tls, err = c.tlsSettings.server(c.Data, logger.With("part", "tls")); err != nil {
 		return nil, err
 	}
