@@ -183,6 +183,7 @@ func (c *eraseCommand) stores(ctx context.Context, s streams, f *folder) (_ []pr
 			Weeks: func(a lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
 				return analysis.Weeks(analysis.History{Athlete: a, Reps: reps}, analysis.Settings{}, now)
 			},
+			Plan: planIn(f.view, func(lift.AthleteID) analysis.Settings { return analysis.Settings{} }),
 		})
 		if err != nil {
 			return nil, nil, errors.Join(err, notifier.Close())

@@ -349,7 +349,26 @@ func (s *stack) openInflux() (*influx.Follower, error) {
 		Weeks: func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
 			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, s.roster.Settings(athlete), now)
 		},
+		Plan: planIn(s.view, s.roster.Settings),
 	})
+}
+
+// planIn returns what InfluxDB is told of athletes' holds and return plans.
+func planIn(v *view.View, settings func(lift.AthleteID) analysis.Settings) func(context.Context, lift.AthleteID, time.Time) (influx.Plan, error) {
+	return func(ctx context.Context, athlete lift.AthleteID, at time.Time) (influx.Plan, error) {
+		in := settings(athlete)
+		reps, checkIns := analysis.LoadFrom(at, in.Zone)
+		h, err := v.History(ctx, athlete, reps, checkIns)
+		if err != nil {
+			return influx.Plan{}, err
+		}
+		state := analysis.Plan(analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}, in, at)
+		now := influx.Plan{Held: state.Hold != nil}
+		if state.Phase != nil {
+			now.Phase = state.Phase.Number
+		}
+		return now, nil
+	}
 }
 
 // nodeID is this data folder's part of the MQTT client id: constant, because the

@@ -16,7 +16,18 @@ type changes struct {
 	ticked    bool   // a minute has begun since
 	now       time.Time
 	stretches map[lift.AthleteID]stretch
+	plans     map[lift.AthleteID]time.Time // when what may have changed a hold or plan was received last
+	members   map[lift.AthleteID]bool      // whose profile has changed
 }
+
+func newChanges(derived uint64, now time.Time) changes {
+	return changes{
+		derived: derived, now: now, stretches: map[lift.AthleteID]stretch{},
+		plans: map[lift.AthleteID]time.Time{}, members: map[lift.AthleteID]bool{},
+	}
+}
+
+func (c *changes) none() bool { return len(c.stretches)+len(c.plans)+len(c.members) == 0 }
 
 // stretch is the time in which something of one athlete has changed.
 type stretch struct {
@@ -73,6 +84,13 @@ func (f *Follower) lines(ctx context.Context, entries []journal.Entry, after, up
 		case journal.KindCheckIn:
 			if err := b.checkIn(e); err != nil {
 				return nil, err
+			}
+			pending.plans[e.Athlete] = e.Received
+		case journal.KindPlan:
+			pending.plans[e.Athlete] = e.Received
+		case journal.KindRecord:
+			if e.Record.Kind == lift.OfAthlete {
+				pending.members[lift.AthleteID(e.Record.ID)] = true
 			}
 		case journal.KindStatus:
 			b.lines = append(b.lines, deviceLine(e))

@@ -19,7 +19,8 @@ const (
 	week = 8 * 24 * time.Hour
 )
 
-// derive writes the sets and weeks of what has changed and then forgets it.
+// derive writes the sets, weeks, plans and memberships of what has changed and then
+// forgets it.
 func (f *Follower) derive(ctx context.Context, pending *changes, upTo uint64) error {
 	var lines []line
 	for _, athlete := range slices.Sorted(maps.Keys(pending.stretches)) {
@@ -47,10 +48,14 @@ func (f *Follower) derive(ctx context.Context, pending *changes, upTo uint64) er
 			lines = lines[:0]
 		}
 	}
-	if err := f.events.write(ctx, lines); err != nil {
+	people, err := f.people(ctx, pending)
+	if err != nil {
 		return err
 	}
-	*pending = changes{derived: upTo, now: pending.now, stretches: map[lift.AthleteID]stretch{}}
+	if err := f.events.write(ctx, append(lines, people...)); err != nil {
+		return err
+	}
+	*pending = newChanges(upTo, pending.now)
 	return nil
 }
 

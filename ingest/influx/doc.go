@@ -14,7 +14,9 @@
 // Reps, check-ins, alerts and device states are written as their events come. Sets,
 // weeks, and each rep's velocity loss and number in its set, are derived from many
 // events; they are written with the next tick, once a minute, for what has changed
-// since the last.
+// since the last. So are what holds for an athlete's deadlifts, after each report and
+// each decision, and whose teams an athlete is of: teams that an athlete has left are
+// deleted, because a list of tag values knows no valid.
 //
 // InfluxDB merges fields: where a correction takes an optional value away, as a
 // peak velocity or a baseline, the old value stays in the point.

@@ -47,6 +47,8 @@ type Options struct {
 	Sets func(reps []lift.RepRecord) []lift.Set
 	// Weeks adds up one athlete's reps; now is the time of the newest event.
 	Weeks func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week
+	// Plan tells what holds for one athlete's deadlifts at a time.
+	Plan func(ctx context.Context, athlete lift.AthleteID, at time.Time) (Plan, error)
 	// Lookback is how far before its Monday a week's baseline reaches. Default: 8 weeks.
 	Lookback time.Duration
 	Logger   *slog.Logger
@@ -71,7 +73,7 @@ func (o Options) filled() (Options, error) {
 		given bool
 	}{
 		{"URL", o.URL != ""}, {"Bucket", o.Bucket != ""}, {"Log", o.Log != nil}, {"View", o.View != nil},
-		{"Sets", o.Sets != nil}, {"Weeks", o.Weeks != nil}, {"Logger", o.Logger != nil},
+		{"Sets", o.Sets != nil}, {"Weeks", o.Weeks != nil}, {"Plan", o.Plan != nil}, {"Logger", o.Logger != nil},
 	} {
 		if !required.given {
 			missing = append(missing, fmt.Errorf("influx option %s is missing", required.name))
@@ -149,7 +151,7 @@ func (f *Follower) followEvents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pending := changes{derived: pos, stretches: map[lift.AthleteID]stretch{}}
+	pending := newChanges(pos, time.Time{})
 	return t.follow(ctx, f.Log.Follow(pos), maxLines, func(entries []journal.Entry, after, upTo uint64) (uint64, error) {
 		if err := f.View.WaitFor(ctx, upTo); err != nil {
 			return 0, err
@@ -167,7 +169,7 @@ func (f *Follower) followEvents(ctx context.Context) error {
 				return 0, err
 			}
 		}
-		if len(pending.stretches) == 0 {
+		if pending.none() {
 			pending.derived = upTo
 		}
 		return pending.derived, nil

@@ -24,7 +24,7 @@ type identity struct {
 	measurement string
 	athlete     lift.AthleteID
 	device      lift.DeviceID
-	kind        string // exercise, group or phase
+	kind        string // exercise, group, phase or team
 	rule        lift.Rule
 	severity    lift.Severity
 	site        lift.SiteID
@@ -38,6 +38,8 @@ func kindTag(measurement string) string {
 		return "group"
 	case "checkin":
 		return "phase"
+	case "member":
+		return "team"
 	}
 	return "exercise"
 }

@@ -118,6 +118,7 @@ func (r *rig) options() Options {
 		Weeks: func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
 			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, analysis.Settings{}, now)
 		},
+		Plan:     r.plan,
 		Lookback: analysis.Lookback,
 		Pace:     time.Millisecond,
 		Jitter:   func() float64 { return 1 },
@@ -128,6 +129,21 @@ func (r *rig) options() Options {
 			return wait(ctx, min(d, 20*time.Millisecond))
 		},
 	}
+}
+
+// plan reads what holds as the server does, with the rules' own limits.
+func (r *rig) plan(ctx context.Context, athlete lift.AthleteID, at time.Time) (Plan, error) {
+	reps, checkIns := analysis.LoadFrom(at, time.UTC)
+	h, err := r.view.History(ctx, athlete, reps, checkIns)
+	if err != nil {
+		return Plan{}, err
+	}
+	state := analysis.Plan(analysis.History{Site: h.Site, Athlete: athlete, CheckIns: h.CheckIns, Plan: h.Plan}, analysis.Settings{}, at)
+	now := Plan{Held: state.Hold != nil}
+	if state.Phase != nil {
+		now.Phase = state.Phase.Number
+	}
+	return now, nil
 }
 
 // follower runs a follower until it is stopped or the test ends.
