@@ -44,6 +44,7 @@ type commandLine struct {
 	Quarantine  quarantineCommand  `cmd:"" help:"Messages that could not be used."`
 	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
 	Check       checkCommand       `cmd:"" help:"Say what is well with a server, or with what one would stand on, and what to do."`
+	Bridge      bridgeCommand      `cmd:"" help:"Send the reps of sensors that do not speak MQTT."`
 	Backup      backupCommand      `cmd:"" help:"Write everything into one file, of a running server or of a folder."`
 	Restore     restoreCommand     `cmd:"" help:"Make a data folder of a backup."`
 	Export      exportCommand      `cmd:"" help:"Write everything about one athlete into a zip file."`
@@ -53,8 +54,10 @@ type commandLine struct {
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
-// streams are where a command writes: results to out, everything else to err.
+// streams are what a command reads, and where it writes: results to out, everything else
+// to err.
 type streams struct {
+	in       io.Reader
 	out, err io.Writer
 	log      *slog.Logger
 }
@@ -97,7 +100,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, "spotter:", err)
 		return exitUsage
 	}
-	s := streams{out: out, err: errOut, log: cli.logger(errOut)}
+	s := streams{in: os.Stdin, out: out, err: errOut, log: cli.logger(errOut)}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(s)
 	var usage *usageError

@@ -25,13 +25,18 @@ func NewPublisher(o Options) *Publisher { return &Publisher{o: o} }
 // ErrNotConnected says that there is no connection to the broker at the moment.
 var ErrNotConnected = errors.New("the broker is not connected")
 
-// Run keeps a connection until the context ends, whose error it returns. That the
-// broker is away is the Source's to tell.
+// Run keeps a connection until the context ends, whose error it returns. That the broker
+// is away is for OnTrouble, or else the Source, to tell.
 func (p *Publisher) Run(ctx context.Context) error {
 	retry := firstRetry
 	for {
-		if began := p.o.Now(); p.connection(ctx) == nil && p.o.Now().Sub(began) >= settled {
+		began := p.o.Now()
+		err := p.connection(ctx)
+		if err == nil && p.o.Now().Sub(began) >= settled {
 			retry = firstRetry
+		}
+		if err != nil && ctx.Err() == nil && p.o.OnTrouble != nil {
+			p.o.OnTrouble(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -64,10 +69,18 @@ func (p *Publisher) connection(ctx context.Context) error {
 	if p.o.TLS != nil {
 		o.SetTLSConfig(p.o.TLS)
 	}
+	if w := p.o.Will; w != nil {
+		o.SetBinaryWill(w.Topic, w.Payload, 1, true)
+	}
 	client := paho.NewClient(o)
 	defer client.Disconnect(farewell)
 	if err := answered(ctx, client.Connect(), lost); err != nil {
 		return fmt.Errorf("connect to the broker: %w", err)
+	}
+	if g := p.o.Greeting; g != nil {
+		if err := answered(ctx, client.Publish(g.Topic, 1, true, g.Payload), lost); err != nil {
+			return fmt.Errorf("greet: %w", err)
+		}
 	}
 	p.client.Store(&client)
 	defer p.client.Store(nil)
@@ -78,6 +91,10 @@ func (p *Publisher) connection(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Connected reports whether there is a connection, and the greeting acknowledged, at the
+// moment.
+func (p *Publisher) Connected() bool { return p.client.Load() != nil }
 
 // Publish publishes a message that is not retained. With QoS 1 it returns once the
 // broker has acknowledged it, with QoS 0 once it is on its way.

@@ -42,6 +42,18 @@ type Options struct {
 	Window int
 	Logger *slog.Logger
 	Now    func() time.Time
+
+	// The following are a Publisher's. Greeting is retained at each connection, before
+	// anything else; Will by the broker when the connection breaks. OnTrouble is told by
+	// Run's goroutine of each connection that does not come about.
+	Greeting, Will *Retained
+	OnTrouble      func(error)
+}
+
+// Retained is a message that the broker keeps for whoever subscribes later.
+type Retained struct {
+	Topic   string
+	Payload []byte
 }
 
 // Sink takes deliveries; it may block. ingest.Pipeline.Offer is one.

@@ -50,6 +50,7 @@ var levels = map[string]int{
 	"ingest/mqtt":   41,
 	"ingest/influx": 41,
 	"ingest/files":  41,
+	"ingest/bridge": 41,
 
 	"ingest":             40,
 	"api":                40,

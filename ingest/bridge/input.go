@@ -1,0 +1,80 @@
+package bridge
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxLine is how long a line of a log may be, in bytes.
+const maxLine = 64 << 10
+
+// ReadHex reads a log of notifications, one a line, to its end, and hands them on. Lines
+// that hold none are passed over: what gatttool, bluetoothctl and nRF Connect print beside
+// them.
+func ReadHex(in io.Reader, d Decoder, to Sink) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, maxLine)
+	for lines.Scan() {
+		if data := hexLine(lines.Text()); len(data) > 0 {
+			d.Notification(data, to)
+		}
+	}
+	d.End(to)
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("read notifications: %w", err)
+	}
+	return nil
+}
+
+// hexLine returns the bytes that a line shows in hex, nil where it shows none. They begin
+// behind "value:" or the line's begin, with or without 0x, are pairs together or with one
+// space, hyphen or colon between them, and end at anything else, such as the column of
+// letters of a hex dump.
+func hexLine(line string) []byte {
+	if i := max(strings.LastIndex(line, "value:"), strings.LastIndex(line, "Value:")); i >= 0 {
+		line = line[i+len("value:"):]
+	}
+	line = strings.TrimSpace(line)
+	for _, prefix := range []string{"(0x)", "0x"} {
+		line = strings.TrimSpace(strings.TrimPrefix(line, prefix))
+	}
+	var data []byte
+	for len(line) >= 2 {
+		b, err := hex.DecodeString(line[:2])
+		if err != nil {
+			break
+		}
+		data = append(data, b[0])
+		line = line[2:]
+		if len(line) > 2 && strings.ContainsRune(" -:", rune(line[0])) {
+			line = line[1:]
+		}
+	}
+	// "Added" and "bed" begin with pairs, too.
+	if line != "" && line[0] != ' ' {
+		return nil
+	}
+	return data
+}
+
+// ReadStream reads bytes to their end and hands them on as they come.
+func ReadStream(ctx context.Context, in io.Reader, o *OpenBarbell, to Sink) error {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := in.Read(buffer)
+		o.Stream(buffer[:n], to)
+		if err == nil && ctx.Err() == nil {
+			continue
+		}
+		o.End(to)
+		if err == nil || errors.Is(err, io.EOF) || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("read the sensor: %w", err)
+	}
+}
