@@ -82,6 +82,10 @@ var (
 	tellOfPeople = []string{"list-deliveries", "list-backtest-athletes", "download-backup"}
 )
 
+// notesItself is the key of an operation's metadata where the operation itself notes
+// each athlete of whom it tells.
+const notesItself = "notes"
+
 // tellsOfPeople reports whether whoever asks for the operation learns something about
 // athletes. That somebody has looked into the audit trail is not in it.
 func tellsOfPeople(op *huma.Operation) bool {
@@ -97,7 +101,7 @@ func tellsOfPeople(op *huma.Operation) bool {
 // look notes that somebody reads of an athlete, or of many.
 func (s *Server) look(ctx huma.Context, id identity) {
 	op := ctx.Operation()
-	if !tellsOfPeople(op) {
+	if !tellsOfPeople(op) || op.Metadata[notesItself] != nil {
 		return
 	}
 	k := lookKey{by: id.Name, operation: op.OperationID, athlete: lift.AthleteID(ctx.Query("athlete"))}

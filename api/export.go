@@ -144,19 +144,24 @@ func rows[T any](name, title, says string, load func(context.Context) ([]T, erro
 // pages is a part that one of the lists of an athlete's history holds.
 func pages[T any](name, title, says string, in historyInput, load func(context.Context, *historyInput) (*answer[list[T]], error)) privacy.Part {
 	return privacy.Part{Name: name, Title: title, Says: says, Rows: func(ctx context.Context, yield func(any) error) error {
-		for in := in; ; {
-			page, err := load(ctx, &in)
-			if err != nil {
+		return eachOf(ctx, in, load, func(row *T) error { return yield(row) })
+	}}
+}
+
+// eachOf hands every item of one of the lists of an athlete's history to yield.
+func eachOf[T any](ctx context.Context, in historyInput, load func(context.Context, *historyInput) (*answer[list[T]], error), yield func(*T) error) error {
+	for {
+		page, err := load(ctx, &in)
+		if err != nil {
+			return err
+		}
+		for i := range page.Body.Items {
+			if err := yield(&page.Body.Items[i]); err != nil {
 				return err
 			}
-			for i := range page.Body.Items {
-				if err := yield(&page.Body.Items[i]); err != nil {
-					return err
-				}
-			}
-			if in.Cursor = page.Body.Next; in.Cursor == "" {
-				return nil
-			}
 		}
-	}}
+		if in.Cursor = page.Body.Next; in.Cursor == "" {
+			return nil
+		}
+	}
 }

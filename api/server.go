@@ -21,6 +21,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/internal/access"
@@ -128,6 +129,7 @@ type Server struct {
 
 	backup    func(ctx context.Context, w io.Writer, samples bool, by string) error
 	backingUp sync.Mutex
+	exporting *semaphore.Weighted
 
 	echo     *echo.Echo
 	api      huma.API
@@ -201,6 +203,7 @@ func New(o Options) (*Server, error) {
 		failures:    newFailures(),
 		looks:       looks{seen: map[lookKey]*look{}},
 		teamRows:    teamRows{held: map[lift.AthleteID]heldRow{}},
+		exporting:   semaphore.NewWeighted(mostExports),
 		logins:      newLogins(o.OIDC, o.PublicURL),
 		byAddress:   newCallers[netip.Addr](o.Rates.Address),
 		byToken:     newCallers[string](o.Rates.Token),
@@ -284,6 +287,7 @@ func (s *Server) route(version string) {
 		s.addChannels()
 		s.addDeliveries()
 	}
+	s.addExports()
 	s.addPrivacy()
 	s.addSystem()
 	s.addBackup()

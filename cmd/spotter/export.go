@@ -15,7 +15,6 @@ import (
 
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/api"
-	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/notify"
@@ -23,52 +22,102 @@ import (
 	"github.com/spotterhq/spotter/internal/view"
 )
 
+// exportCommand writes what is known into files.
 type exportCommand struct {
-	logSettings    `embed:""`
-	serverSettings `embed:""`
+	Athlete exportAthleteCommand `cmd:"" default:"withargs" help:"Write everything about one athlete into a zip file."`
+	Reps    exportRepsCommand    `cmd:"" help:"Write the reps of one or many athletes as one table."`
+	Sets    exportSetsCommand    `cmd:"" help:"Write their sets."`
+}
 
-	Athlete   string `arg:"" help:"Id of the athlete."`
-	Out       string `help:"File to write; by default the athlete's id with .zip behind it, in this folder." type:"path"`
-	Zone      string `help:"Time zone of the server, with --data." default:"UTC"`
+// exportSettings say where an export comes from.
+type exportSettings struct {
+	dataSettings `embed:""`
+
+	Zone      string `help:"Time zone of dates and, with --data, of the server." default:"UTC"`
 	Exercises string `help:"JSON file with the site's own exercises, with --data." type:"path"`
+
+	site analysis.Settings
+}
+
+// check reports what of the settings cannot be used.
+func (c *exportSettings) check(u *usageError, out string) {
+	c.serverSettings.validate(u)
+	c.logSettings.validate(u)
+	var err error
+	if c.site.Zone, err = time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
+		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)
+		c.site.Zone = time.UTC
+	}
+	if c.site.Exercises, err = (&serveCommand{Exercises: c.Exercises}).catalogue(); err != nil {
+		u.problems = append(u.problems, err)
+	}
+	checkFolder(u, &c.logSettings, &c.serverSettings)
+	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) && out != toOutput {
+		u.addf("--out: %s is there already", out)
+	}
+}
+
+// toOutput stands for standard output in the place of a file.
+const toOutput = "-"
+
+type exportAthleteCommand struct {
+	exportSettings `embed:""`
+
+	Athlete string `arg:"" help:"Id of the athlete."`
+	Out     string `help:"File to write; by default the athlete's id with .zip behind it, in this folder." type:"path"`
 }
 
 // Run writes everything about an athlete into a file.
-func (c *exportCommand) Run(ctx context.Context, s streams) error {
+func (c *exportAthleteCommand) Run(ctx context.Context, s streams) error {
 	var u usageError
-	c.serverSettings.validate(&u)
 	if err := lift.CheckID("athlete", c.Athlete); err != nil {
 		u.problems = append(u.problems, err)
 	}
-	c.logSettings.validate(&u)
-	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
-		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)
-	}
-	exercises, err := (&serveCommand{Exercises: c.Exercises}).catalogue()
-	if err != nil {
-		u.problems = append(u.problems, err)
-	}
-	checkFolder(&u, &c.logSettings, &c.serverSettings)
 	if c.Out == "" {
 		c.Out = c.Athlete + ".zip"
 	}
-	if _, err := os.Lstat(c.Out); !errors.Is(err, fs.ErrNotExist) {
-		u.addf("--out: %s is there already", c.Out)
+	c.check(&u, c.Out)
+	if c.Out == toOutput {
+		u.addf("--out: an archive is written into a file")
 	}
 	if err := u.orNil(); err != nil {
 		return err
 	}
-	from := func(ctx context.Context, w io.Writer) error {
-		return c.serverSettings.download(ctx, "/api/v1/athletes/"+url.PathEscape(c.Athlete)+"/export", w)
-	}
-	if c.Server == "" {
-		from = func(ctx context.Context, w io.Writer) error { return c.read(ctx, s, w, exercises) }
-	}
-	if err := writeArchive(ctx, c.Out, from); err != nil {
+	err := c.ask(ctx, s, func(server *serverSettings) error {
+		return writeFile(c.Out, isZip, func(w io.Writer) error {
+			return server.download(ctx, "/api/v1/athletes/"+url.PathEscape(c.Athlete)+"/export", w)
+		})
+	})
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, "%s holds everything about %s; it is health data.\n", c.Out, c.Athlete)
 	return err
+}
+
+// ask lets work ask the server, or the folder's own API with everything that an export
+// holds.
+func (c *exportSettings) ask(ctx context.Context, s streams, work func(*serverSettings) error) (err error) {
+	var notifier *notify.Notifier
+	defer func() {
+		if notifier != nil {
+			err = errors.Join(err, notifier.Close())
+		}
+	}()
+	return c.withOptions(ctx, s, func(f *folder, o *api.Options) error {
+		channels, err := notify.OpenChannels(c.Data)
+		if err != nil {
+			return err
+		}
+		notifier, err = notify.Open(ctx, notify.Options{
+			Path: filepath.Join(c.Data, "notify.db"), View: f.view, End: f.log.LastSeq, Channels: channels, Logger: s.log, Now: time.Now,
+		})
+		if err != nil {
+			return err
+		}
+		o.Exercises, o.Roster, o.MoreParts = c.site.Exercises, roster.New(f.view, c.site), deliveriesOf(notifier)
+		return nil
+	}, work)
 }
 
 // checkFolder wants a data folder where there is no server to ask.
@@ -81,9 +130,9 @@ func checkFolder(u *usageError, l *logSettings, server *serverSettings) {
 	}
 }
 
-// writeArchive writes a zip file that has its name only once it is whole. Its owner
-// alone may read it.
-func writeArchive(ctx context.Context, path string, from func(context.Context, io.Writer) error) (err error) {
+// writeFile writes a file that has its name only once it is whole. Its owner alone may
+// read it.
+func writeFile(path string, whole func(*os.File) error, from func(io.Writer) error) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
 	if err != nil {
 		return fmt.Errorf("write export: %w", err)
@@ -94,20 +143,25 @@ func writeArchive(ctx context.Context, path string, from func(context.Context, i
 			_ = os.Remove(file.Name())
 		}
 	}()
-	if err := from(ctx, file); err != nil {
+	if err := from(file); err != nil {
 		return err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		return fmt.Errorf("write export: %w", err)
-	}
-	if _, err := zip.NewReader(file, info.Size()); err != nil {
+	if err := whole(file); err != nil {
 		return fmt.Errorf("the export was cut off: %w", err)
 	}
 	if err := errors.Join(file.Sync(), os.Rename(file.Name(), path)); err != nil {
 		return fmt.Errorf("write export: %w", err)
 	}
 	return nil
+}
+
+func isZip(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	_, err = zip.NewReader(file, info.Size())
+	return err
 }
 
 // folder is an open data folder that no server holds, with its view at the log's end.
@@ -158,44 +212,4 @@ func (c *logSettings) openFolder(ctx context.Context, s streams) (_ *folder, err
 	f.view = v
 	following.Go(func() { _ = v.Run(ctx, f.log) }) // ends when it is stopped
 	return f, nil
-}
-
-// read writes the archive from the data folder.
-func (c *exportCommand) read(ctx context.Context, s streams, w io.Writer, exercises *exercise.Catalogue) (err error) {
-	f, err := c.openFolder(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.close()) }()
-	known, err := f.view.Knows(ctx, lift.AthleteID(c.Athlete))
-	if err != nil {
-		return err
-	}
-	if !known {
-		return fmt.Errorf("nothing is known of %s", c.Athlete)
-	}
-	zone, err := time.LoadLocation(c.Zone)
-	if err != nil {
-		return err
-	}
-	channels, err := notify.OpenChannels(c.Data)
-	if err != nil {
-		return err
-	}
-	notifier, err := notify.Open(ctx, notify.Options{
-		Path: filepath.Join(c.Data, "notify.db"), View: f.view, End: f.log.LastSeq, Channels: channels, Logger: s.log, Now: time.Now,
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, notifier.Close()) }()
-	server, err := api.New(api.Options{
-		View: f.view, Log: f.log, Clock: time.Now, Logger: s.log, Auth: api.Open(c.Data), Version: version,
-		Decode: decodeMessage, Sets: analysis.Sets, Weeks: analysis.Weeks, Exercises: exercises,
-		Roster: roster.New(f.view, analysis.Settings{Zone: zone, Exercises: exercises}), MoreParts: deliveriesOf(notifier),
-	})
-	if err != nil {
-		return err
-	}
-	return server.Archive(ctx, w, lift.AthleteID(c.Athlete))
 }

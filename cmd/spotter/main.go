@@ -47,7 +47,7 @@ type commandLine struct {
 	Bridge      bridgeCommand      `cmd:"" help:"Send the reps of sensors that do not speak MQTT."`
 	Backup      backupCommand      `cmd:"" help:"Write everything into one file, of a running server or of a folder."`
 	Restore     restoreCommand     `cmd:"" help:"Make a data folder of a backup."`
-	Export      exportCommand      `cmd:"" help:"Write everything about one athlete into a zip file."`
+	Export      exportCommand      `cmd:"" help:"Write what is known into files: everything about one athlete, or reps and sets as tables."`
 	Erase       eraseCommand       `cmd:"" help:"Erase everything about one athlete, everywhere, and print the receipt."`
 	Rebuild     rebuildCommand     `cmd:"" help:"Build the view anew from the log."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running server whether it lives."`

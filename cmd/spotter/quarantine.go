@@ -35,7 +35,12 @@ type dataSettings struct {
 
 // with lets work ask the server; without one the folder's own API answers, on this
 // machine and for so long only.
-func (c *dataSettings) with(ctx context.Context, s streams, work func(*serverSettings) error) (err error) {
+func (c *dataSettings) with(ctx context.Context, s streams, work func(*serverSettings) error) error {
+	return c.withOptions(ctx, s, func(*folder, *api.Options) error { return nil }, work)
+}
+
+// withOptions is with, where the folder's API has further options.
+func (c *dataSettings) withOptions(ctx context.Context, s streams, change func(*folder, *api.Options) error, work func(*serverSettings) error) (err error) {
 	var u usageError
 	c.serverSettings.validate(&u)
 	c.logSettings.validate(&u)
@@ -55,12 +60,16 @@ func (c *dataSettings) with(ctx context.Context, s streams, work func(*serverSet
 	if err != nil {
 		return err
 	}
-	server, err := api.New(api.Options{
+	options := api.Options{
 		View: f.view, Log: f.log, Clock: time.Now, Logger: s.log, Auth: auth, Sets: analysis.Sets, Weeks: analysis.Weeks, Version: version,
 		Decode: func(topic string, payload []byte, received time.Time) []journal.Event {
 			return ingest.Decode(ingest.Message{Topic: topic, Payload: payload, Received: received}).Events
 		},
-	})
+	}
+	if err := change(f, &options); err != nil {
+		return err
+	}
+	server, err := api.New(options)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ var rooms = []room{
 		"the view can be thrown away and rebuilt, and nobody else may keep anything in it; the outbox is a file of its own"},
 	{"database/sql", []string{"internal/view", "internal/notify"}, false,
 		"the queries of the view and of the outbox are their own"},
+	{"github.com/parquet-go/parquet-go", []string{"internal/table"}, true,
+		"its interface still moves; one package knows how to use it"},
 	{"github.com/nicholas-fedor/shoutrrr", []string{"internal/notify"}, false,
 		"its errors hold addresses, and it takes no context; one package knows how to use it"},
 }
@@ -77,6 +79,7 @@ var levels = map[string]int{
 
 	"internal/exercise": 12,
 	"internal/payload":  12,
+	"internal/table":    12,
 
 	"internal/lift": 10,
 	"internal/feed": 10,

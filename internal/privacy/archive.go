@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/table"
 )
 
 const (
@@ -144,7 +144,7 @@ func writeTable(ctx context.Context, w io.Writer, p Part, columns []string) erro
 	out := csv.NewWriter(w)
 	head := make([]string, len(columns))
 	for i := range columns {
-		head[i] = harmless(columns[i])
+		head[i] = table.Harmless(columns[i])
 	}
 	if err := out.Write(head); err != nil {
 		return err
@@ -205,7 +205,7 @@ func (f *fields) add(name string, value jsontext.Value, depth int) error {
 		if err := json.Unmarshal(value, &text); err != nil {
 			return err
 		}
-		*f = append(*f, field{name, harmless(text)})
+		*f = append(*f, field{name, table.Harmless(text)})
 		return nil
 	case '{':
 		if depth < maxDepth {
@@ -239,17 +239,6 @@ func (f *fields) object(name string, value jsontext.Value, depth int) error {
 		}
 	}
 	return nil
-}
-
-// harmless keeps a spreadsheet from taking a text for a formula.
-func harmless(text string) string {
-	if text == "" || !strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
-		return text
-	}
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return text
-	}
-	return "'" + text
 }
 
 func readmeOf(athlete lift.AthleteID, made string, parts []*shown) string {
