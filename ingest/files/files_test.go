@@ -141,6 +141,29 @@ A,2026-03-02T17:05:00Z,2026-03-02T18:00:00Z,,Squat (Barbell),,,0,dropset,225,5,,
 			"3: 2026-03-02 12:00 +0100 pullup chinup #3 5x0",
 			"4: 2026-03-02 12:00 +0100 row dumbbell kroc #1 36x27.22",
 		}},
+		{"fitnotes, a unit in each row", Options{}, FitNotes, `Date,Exercise,Category,Weight,Weight Unit,Reps,Distance,Distance Unit,Time,Comment
+
+2026-03-02,Squat,Legs,60.0,kgs,8,,,,""
+2026-03-02,Squat,Legs,225.0,lbs,5,,,,"slow, deep"
+2026-03-02,Pull Up,Back,,,12,,,,
+`, []string{
+			"3: 2026-03-02 12:00 +0100 Squat #- 8x60",
+			"4: 2026-03-02 12:00 +0100 Squat #- 5x102.1",
+			"5: 2026-03-02 12:00 +0100 Pull Up #- 12x-",
+		}},
+		{"fitnotes, the unit in the heading", Options{}, FitNotes, `Date,Exercise,Category,Weight (lbs),Reps,Distance,Distance Unit,Time,Comment
+2026-03-02,Squat,Legs,225.0,5,,,,
+`, []string{"2: 2026-03-02 12:00 +0100 Squat #- 5x102.1"}},
+		{"fitnotes 2, a column for each unit", Options{}, FitNotes, `Date,Exercise,Category,Weight (kg),Weight (lbs),Reps,Distance,Distance Unit,Time,Notes,Kind
+2026-03-02,Squat,Legs,60,,8,,,,,wr
+2026-03-02,Squat,Legs,,225,5,,,,,wr
+`, []string{
+			"2: 2026-03-02 12:00 +0100 Squat #- 8x60",
+			"3: 2026-03-02 12:00 +0100 Squat #- 5x102.1",
+		}},
+		{"perch, sets", Options{}, Perch, `Date,Exercise,Athlete,Set,Weight (lbs),Reps,Set Avg Mean Velocity (m/s),Set Avg Peak Power (w)
+03/13/2026,Back Squat,A,1,225,5,0.61,900
+`, []string{"2: 2026-03-13 12:00 +0100 Back Squat #1 5x102.1"}},
 		{"plain, everything", Options{}, Plain, `date,time,exercise,set,reps,load_kg,warmup
 2026-03-02,18:05,Kniebeuge,1,8,60,true
 2026-03-02,18:05,Kniebeuge,2,5,"102,5",false
@@ -173,6 +196,7 @@ func TestARowThatIsNotTakenIsListedWithLineAndReason(t *testing.T) {
 	const strong = "Date,Workout Name,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes\n"
 	const plain = "date,time,exercise,set,reps,load_kg,warmup\n"
 	const wide = "date,exercise,equipment,variant,set1weight,set1reps,set2weight,set2reps\n"
+	const fitNotes = "Date,Exercise,Category,Weight,Weight Unit,Reps,Distance,Distance Unit,Time,Comment\n"
 	const hevy = "start_time,exercise_title,set_index,set_type,weight_kg,reps,distance_km,duration_seconds\n"
 	for _, c := range []struct{ text, want string }{
 		{strong + "2026-03-02 18:05:00,A,Plank,1,0,0,0,90,", "line 2: is a distance or a time, not a set of reps"},
@@ -208,6 +232,11 @@ func TestARowThatIsNotTakenIsListedWithLineAndReason(t *testing.T) {
 		{plain + "2026-03-02,6pm,Squat,1,5,100,", `line 2: date: "2026-03-02 6pm" is not a date and time such as 2026-11-22 17:03`},
 		{plain + "2026-03-02,,Squat,0,5,100,", `line 2: set: "0" is outside 1 to 10000`},
 		{plain + "2026-03-02,,Squat,1,5,100,maybe", `line 2: warmup: "maybe" is neither true nor false`},
+		{fitNotes + "2026-03-02,Plank,Core,,,,,,0:01:30,", "line 2: is a distance or a time, not a set of reps"},
+		{fitNotes + "2026-03-02,Running,Cardio,,,,5.0,km,,", "line 2: is a distance or a time, not a set of reps"},
+		{fitNotes + "2026-03-02,Squat,Legs,100,stone,5,,,,", `line 2: Weight Unit: "stone" is neither kg nor lb`},
+		{"Date;Workout Name;Exercise Name;Set Order;Weight;Reps\n2026-03-02 18:05:00;A;Squat;1;1.250;5", `line 2: Weight: "1.250" may be 1.25 or thousands`},
+		{"Date,Exercise,Category,Weight (kg),Weight (lbs),Reps\n2026-03-02,Squat,Legs,100,220,5", "line 2: Weight (lbs): and Weight (kg) both have a load"},
 		{wide + "2026-03-02,squat,barbell,low bar,25,25,4", "line 2: loads and reps do not pair up: 25,25,4"},
 		{wide + "2026-03-02,squat,barbell,low bar,270,,,", "line 2: loads and reps do not pair up: 270"},
 		{wide + "2026-03-02,squat,barbell,low bar,270,,270,5", "line 2: set1reps: is empty"},
@@ -252,6 +281,13 @@ func TestAFileInDoubtIsRefused(t *testing.T) {
 		{"sets out of order", "date,exercise,equipment,variant,set1weight,set1reps,set3weight,set3reps\n", `column 7 is not "set2weight"`, ErrFormat},
 		{"two formats at once", "date,exercise,equipment,variant,reps,load_kg,set1weight,set1reps\n", "fits both rweightlifting and plain", ErrFormat},
 		{"two formats' rows after one header", "Date,Workout Name\n", `no column "exercise name"`, ErrFormat},
+		{"perch, single reps", "Date,Exercise,Rep,Weight (lbs),Reps,Set Avg Mean Velocity (m/s)\n", `column 3 ("Rep") is of single reps`, ErrFormat},
+		{"perch, the exercise in the heading", "Date,Athlete,Weight (lbs),Reps,Squat Set Avg Mean Velocity (m/s)\n", "nearest to ", ErrFormat},
+		{"a velocity without a unit", "Date,Exercise,Reps,Weight (kg),Set Avg Mean Velocity\n", `column 5 ("Set Avg Mean Velocity") does not say its unit`, ErrFormat},
+		{"a velocity in feet", "Date,Exercise,Reps,Weight (kg),Set Avg Mean Velocity (ft/s)\n", "does not say its unit, or one that is not known", ErrFormat},
+		{"a velocity without a rep", "date,exercise,set,load_kg,mean_velocity_mps\n", `it has a velocity, but no column "rep"`, ErrFormat},
+		{"sets and reps at once", "date,exercise,set,rep,reps,load_kg,mean_velocity_mps\n", "a row is a set or a rep", ErrFormat},
+		{"a JSON array", `[{"reference":1}]`, "format not recognised", ErrFormat},
 		{"UTF-16", "\xff\xfed\x00a\x00t\x00e\x00", "not text in UTF-8", ErrFormat},
 		{"a workbook", "PK\x03\x04\x00\x00", "not text in UTF-8", ErrFormat},
 		{"a header without an end", strings.Repeat("date,", 20_000), "longer than", ErrFormat},
@@ -265,9 +301,67 @@ func TestAFileInDoubtIsRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Open(strings.NewReader("date,exercise,reps,load_kg\n"), Options{Unit: "stone"}); err == nil {
-		t.Error("a unit that nobody knows was taken")
+	for _, o := range []Options{{Unit: "stone"}, {Dates: "year-first"}, {Format: "excel"}} {
+		if _, err := Open(strings.NewReader("date,exercise,reps,load_kg\n"), o); err == nil {
+			t.Errorf("%+v was taken", o)
+		}
 	}
+}
+
+func TestAFormatThatIsInsistedOnIsTheOnlyOneTried(t *testing.T) {
+	const both = "date,exercise,equipment,variant,reps,load_kg,set1weight,set1reps\n" // fits two formats
+	f, err := Open(strings.NewReader(both), Options{Unit: Kilograms, Format: Wide})
+	if err != nil || f.Format() != Wide {
+		t.Errorf("got %v, %v", f, err)
+	}
+	for format, says := range map[Format]string{
+		Strong:       `the header is not one of strong: it has no column "workout name" or "workout-name"`,
+		GymAwareReps: "the file has headings; gymaware-reps has none",
+		"excel":      `"excel" is not one of strong, hevy, fitnotes, rweightlifting, perch, vitruve, openbarbell, openbarbell-raw, plain, gymaware-summaries, gymaware-reps`,
+	} {
+		if _, err := Open(strings.NewReader(both), Options{Unit: Kilograms, Format: format}); !errors.Is(err, ErrFormat) || !strings.Contains(fmt.Sprint(err), says) {
+			t.Errorf("%s: got %v, want ErrFormat that says %s", format, err, says)
+		}
+	}
+}
+
+func TestARowWithoutAnEndDoesNotFillTheMemory(t *testing.T) {
+	endless := io.MultiReader(strings.NewReader("date,exercise,reps,load_kg\n2026-03-02,\""), zeros{})
+	f, err := Open(endless, Options{Zone: time.UTC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last error
+	for _, err := range f.Rows() {
+		last = err
+	}
+	if !errors.Is(last, ErrLong) {
+		t.Errorf("got %v, want ErrLong", last)
+	}
+	f, err = Open(io.MultiReader(strings.NewReader(`{"reference":1,"recorded":1772471100,"exerciseName":"Squat","barWeight":1,"repCount":1,"meanVelocity":1}`+"\n{"),
+		io.LimitReader(zeros{}, 5<<20), strings.NewReader("\n{}\n")), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused []string
+	for _, err := range f.Rows() {
+		if err != nil {
+			refused = append(refused, err.Error())
+		}
+	}
+	if diff := cmp.Diff([]string{"line 2: is longer than 1 MiB", "line 3: reference: is missing"}, refused); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// zeros is a text that never ends.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '0'
+	}
+	return len(p), nil
 }
 
 func TestATimeZoneIsAskedForOnlyWhereTheFileHasNone(t *testing.T) {

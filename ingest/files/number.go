@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,6 +22,7 @@ const maxName = 200
 // number is a decimal number in whatever notation; groups are of three digits.
 var (
 	simple  = regexp.MustCompile(`^[+-]?\d{1,15}(?:[.,]\d{0,15})?$`)
+	precise = regexp.MustCompile(`^[+-]?\d{1,3}(?:\.\d{1,20})?(?:e[+-]?\d{1,2})?$`)
 	grouped = regexp.MustCompile(`^[+-]?\d{1,3}(?:(?:,\d{3})+\.|(?:\.\d{3})+,)\d{1,15}$`)
 )
 
@@ -46,12 +46,23 @@ func parseNumber(s string) (float64, error) {
 	return n, nil
 }
 
-// thousands are numbers of one comma that people write for a thousand and more; with
-// two or three digits before the comma no load could be so large.
-var thousands = regexp.MustCompile(`^\s*[12],\d{3}\s*$`)
+// thousands are loads of one comma that people write for a thousand and more; with
+// two or three digits before the comma no load could be so large. measured are the
+// same of a measure in a small unit.
+var (
+	thousands = regexp.MustCompile(`^\s*[12][.,]\d{3}\s*$`)
+	measured  = regexp.MustCompile(`^\s*\d{1,3}[.,]\d{3}\s*$`)
+)
+
+// twofold is whether a number of the given form may be a decimal or thousands: with a
+// comma always, with a point where semicolons separate the cells, because there
+// decimals have commas.
+func twofold(form *regexp.Regexp, s string, comma rune) bool {
+	return form.MatchString(s) && (comma == ';' || strings.Contains(s, ","))
+}
 
 // parseLoad reads a load and turns it into kg; "" is not noted.
-func parseLoad(s string, unit Unit) (*float64, error) {
+func parseLoad(s string, unit Unit, comma rune) (*float64, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, nil
 	}
@@ -59,9 +70,13 @@ func parseLoad(s string, unit Unit) (*float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if thousands.MatchString(s) {
+	if twofold(thousands, s, comma) {
 		return nil, fmt.Errorf("%q may be %g or thousands", s, n)
 	}
+	return checkLoad(n, unit, s)
+}
+
+func checkLoad(n float64, unit Unit, s string) (*float64, error) {
 	if unit == Pounds {
 		n *= poundKg
 	}
@@ -71,6 +86,24 @@ func parseLoad(s string, unit Unit) (*float64, error) {
 	if n > lift.MaxLoad {
 		return nil, fmt.Errorf("%.1f kg is more than %g kg", n, lift.MaxLoad)
 	}
+	return &n, nil
+}
+
+// parseMeasure reads a velocity, length or duration and divides it; "" is not told.
+func parseMeasure(s string, parts float64, comma rune) (*float64, error) {
+	if s == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	if !precise.MatchString(s) || err != nil { // databases write every digit that they have
+		if n, err = parseNumber(s); err != nil {
+			return nil, err
+		}
+	}
+	if parts != 1 && twofold(measured, s, comma) {
+		return nil, fmt.Errorf("%q may be %g or thousands", s, n)
+	}
+	n /= parts
 	return &n, nil
 }
 
@@ -85,6 +118,17 @@ func parseWhole(s string, lowest, highest int) (int, error) {
 		return 0, fmt.Errorf("%q is outside %d to %d", clip(s), lowest, highest)
 	}
 	return int(n), nil
+}
+
+// parseFlag reads yes and no as programs write them; "" is no.
+func parseFlag(s string) (bool, error) {
+	switch strings.ToLower(s) {
+	case "true", "yes", "1", "1.0":
+		return true, nil
+	case "", "false", "no", "0", "0.0":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither true nor false", clip(s))
 }
 
 // positive is whether a cell says more than nothing and zero.
@@ -107,64 +151,4 @@ func parseName(s string) (string, error) {
 		return "", errors.New("holds a control character")
 	}
 	return s, nil
-}
-
-// moment is a time as a file writes it.
-type moment struct {
-	time  time.Time // in UTC unless zoned
-	zoned bool
-	day   bool // no time of day; time is noon
-}
-
-// The notations of times; all begin with the year or name the month, so that none
-// can be mistaken for another.
-var (
-	zonedLayouts = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02T15:04Z07:00"}
-	localLayouts = []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2 Jan 2006, 15:04", "2 Jan 2006, 15:04:05"}
-)
-
-func parseMoment(s string) (moment, error) {
-	s = strings.TrimSpace(s)
-	for _, l := range localLayouts {
-		if t, err := time.Parse(l, s); err == nil {
-			return moment{time: t}, nil
-		}
-	}
-	for _, l := range zonedLayouts {
-		if t, err := time.Parse(l, s); err == nil {
-			return moment{time: t, zoned: true}, nil
-		}
-	}
-	if t, err := time.Parse(time.DateOnly, s); err == nil {
-		return moment{time: t.Add(12 * time.Hour), day: true}, nil
-	}
-	return moment{}, fmt.Errorf("%q is not a date and time such as 2026-11-22 17:03", clip(s))
-}
-
-// key is the moment for a set's identity: as written, whatever zone is given.
-func (m moment) key() string {
-	switch {
-	case m.zoned:
-		return m.time.UTC().Format(time.RFC3339Nano)
-	case m.day:
-		return m.time.Format(time.DateOnly)
-	}
-	return m.time.Format("2006-01-02 15:04:05.999999999")
-}
-
-// in is the moment in a zone; ErrZone where it needs one and none is given.
-func (m moment) in(zone *time.Location) (time.Time, error) {
-	t := m.time
-	switch {
-	case zone == nil && !m.zoned:
-		return time.Time{}, ErrZone
-	case m.zoned && zone != nil:
-		t = t.In(zone)
-	case !m.zoned:
-		t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
-	}
-	if t.Before(lift.Earliest) {
-		return time.Time{}, fmt.Errorf("%s is before 2000", t.Format(time.DateOnly))
-	}
-	return t, nil
 }
