@@ -117,6 +117,25 @@ func TestEveryFormatAndVariantIsReadByItsHeadings(t *testing.T) {
 2026-03-02 18:05:00;A;8;60;Squat (Barbell);W;;0;0;;;35m
 2026-03-02 18:05:00;A;5;102,5;Squat (Barbell);1;;0;0;;;35m
 `, "\n", "\r\n"), squat},
+		{"strong, French", kg, Strong, `Date,Nom de l'entraînement,Durée,Nom de l'exercice,Ordre de la série,Poids,Réps,Distance,Secondes,Notes,Notes d'entraînement,RPE
+2026-03-02 18:05:00,"A",1h 9min,"Squat (Barbell) ",1,102.5,5.0,0,0.0,"","",
+`, []string{"2: " + day + " Squat (Barbell) #1 5x102.5"}},
+		{"strong, Spanish", Options{}, Strong, `Fecha,Nombre de Entrenamiento,Nombre del Ejercicio,Orden de las series,Peso (kg),Reps,Segundos
+2026-03-02 18:05:00,A,Squat (Barbell),1,102.5,5,
+`, []string{"2: " + day + " Squat (Barbell) #1 5x102.5"}},
+		{"hevy, months in other languages", Options{}, Hevy, `title,start_time,end_time,description,exercise_title,superset_id,exercise_notes,set_index,set_type,weight_kg,reps,distance_km,duration_seconds,rpe
+A,"2 mars 2026, 18:05",,,Squat,,,0,normal,100,5,,,
+A,"2 févr. 2026, 18:05",,,Squat,,,0,normal,100,5,,,
+A,"2 dic 2025, 18:05",,,Squat,,,0,normal,100,5,,,
+A,"2 März 2025, 18:05",,,Squat,,,0,normal,100,5,,,
+A,2026-03-04 18:05:00,,,Squat,,,0,normal,100,5,,,
+`, []string{
+			"2: " + day + " Squat #1 5x100",
+			"3: 2026-02-02 18:05 +0100 Squat #1 5x100",
+			"4: 2025-12-02 18:05 +0100 Squat #1 5x100",
+			"5: 2025-03-02 18:05 +0100 Squat #1 5x100",
+			"6: 2026-03-04 18:05 +0100 Squat #1 5x100",
+		}},
 		{"hevy, kg", Options{}, Hevy, `"title","start_time","end_time","description","exercise_title","superset_id","exercise_notes","set_index","set_type","weight_kg","reps","distance_km","duration_seconds","rpe"
 "A","2 Mar 2026, 18:05","2 Mar 2026, 19:00","two
 lines","Squat (Barbell)",,"",0,"warmup",60,8,,,
@@ -203,6 +222,7 @@ func TestARowThatIsNotTakenIsListedWithLineAndReason(t *testing.T) {
 		{strong + "2026-03-02 18:05:00,A,Running,1,0,,5.2,0,", "line 2: is a distance or a time, not a set of reps"},
 		{strong + "2026-03-02 18:05:00,A,Squat,Rest Timer,,,,120,", "line 2: is a rest timer, not a set"},
 		{strong + "2026-03-02 18:05:00,A,Squat,Ruhezeit,,,,120,", "line 2: is a rest timer, not a set"},
+		{strong + "2026-03-02 18:05:00,A,Squat,Minuteur de repos,0,0.0,0,120.0,", "line 2: is a rest timer, not a set"},
 		{strong + "2026-03-02 18:05:00,A,Rest Timer,1,0,0,0,120,", "line 2: is a rest timer, not a set"},
 		{strong + "2026-03-02 18:05:00,A,Squat,Note,,,,,knee", "line 2: is a note, not a set"},
 		{strong + "2026-03-02 18:05:00,A,Squat,X,100,5,0,0,", `line 2: Set Order: "X" is not a number`},
@@ -226,6 +246,7 @@ func TestARowThatIsNotTakenIsListedWithLineAndReason(t *testing.T) {
 		{strong + `2026-03-02 18:05:00,A,Sq"uat,1,100,5,0,0,`, `line 2: is not CSV: bare " in non-quoted-field`},
 		{strong + "2026-03-02 18:05:00,A,Squat,1,100,5,0,0,\"no end\n\n2026\n", `line 2: everything up to line 4 is not CSV: extraneous or missing " in quoted-field`},
 		{hevy + `"2 Mar 2026, 18:05",Squat,0,left,100,5,,`, `line 2: set_type: "left" is not normal, warmup, dropset or failure`},
+		{hevy + `"2 maart 2026, 18:05",Squat,0,normal,100,5,,`, `line 2: start_time: "2 maart 2026, 18:05" is not a date and time such as 2026-11-22 17:03`},
 		{hevy + `"2 Mar 2026, 18:05",Squat,,normal,100,5,,`, `line 2: set_index: "" is not a number`},
 		{hevy + `"2 Mar 2026, 18:05",Plank,0,normal,,,,60`, "line 2: is a distance or a time, not a set of reps"},
 		{plain + "02.03.2026,,Squat,1,5,100,", `line 2: date: "02.03.2026" is not a date such as 2026-11-22`},
@@ -275,12 +296,12 @@ func TestAFileInDoubtIsRefused(t *testing.T) {
 	}{
 		{"empty", "", "the file is empty", ErrFormat},
 		{"another kind of file", "a,b\n1,2\n", `no heading of a training log: "a b"`, ErrFormat},
-		{"a column missing", "Date,Workout Name,Exercise Name,Set Order,Weight\n", `nearest to strong, but it has no column "reps" or "wiederh."`, ErrFormat},
+		{"a column missing", "Date,Workout Name,Exercise Name,Set Order,Weight\n", `nearest to strong, but it has no column "reps" or "réps" or "wiederh."`, ErrFormat},
 		{"two loads", "date,exercise,reps,load_kg,load_lb\n", `columns 4 ("load_kg") and 5 ("load_lb") say the same`, ErrFormat},
 		{"load in stones", "Date,Workout Name,Exercise Name,Set Order,Weight (st),Reps\n", `column 5 ("Weight (st)") is in neither kg nor lb`, ErrFormat},
 		{"sets out of order", "date,exercise,equipment,variant,set1weight,set1reps,set3weight,set3reps\n", `column 7 is not "set2weight"`, ErrFormat},
 		{"two formats at once", "date,exercise,equipment,variant,reps,load_kg,set1weight,set1reps\n", "fits both rweightlifting and plain", ErrFormat},
-		{"two formats' rows after one header", "Date,Workout Name\n", `no column "exercise name"`, ErrFormat},
+		{"two formats' rows after one header", "Date,Workout Name\n", `no column "exercise name" or`, ErrFormat},
 		{"perch, single reps", "Date,Exercise,Rep,Weight (lbs),Reps,Set Avg Mean Velocity (m/s)\n", `column 3 ("Rep") is of single reps`, ErrFormat},
 		{"perch, the exercise in the heading", "Date,Athlete,Weight (lbs),Reps,Squat Set Avg Mean Velocity (m/s)\n", "nearest to ", ErrFormat},
 		{"a velocity without a unit", "Date,Exercise,Reps,Weight (kg),Set Avg Mean Velocity\n", `column 5 ("Set Avg Mean Velocity") does not say its unit`, ErrFormat},
@@ -315,7 +336,7 @@ func TestAFormatThatIsInsistedOnIsTheOnlyOneTried(t *testing.T) {
 		t.Errorf("got %v, %v", f, err)
 	}
 	for format, says := range map[Format]string{
-		Strong:       `the header is not one of strong: it has no column "workout name" or "workout-name"`,
+		Strong:       `the header is not one of strong: it has no column "nom de l'entraînement" or "nombre de entrenamiento" or "workout name" or "workout-name"`,
 		GymAwareReps: "the file has headings; gymaware-reps has none",
 		"excel":      `"excel" is not one of strong, hevy, fitnotes, rweightlifting, perch, vitruve, openbarbell, openbarbell-raw, plain, gymaware-summaries, gymaware-reps`,
 	} {

@@ -12,10 +12,11 @@ type Format string
 const (
 	// Strong is the export of the app Strong, in all variants known: separated by
 	// comma or semicolon, the unit of load in no column, a column of its own or the
-	// heading, English or German headings. Set order W is a warm-up, D and F are
+	// heading, English, French, German or Spanish headings. Set order W is a warm-up, D and F are
 	// counted sets; rows of rest timers and notes are not sets.
 	Strong Format = "strong"
-	// Hevy is the export of the app Hevy, with weight_kg or weight_lbs.
+	// Hevy is the export of the app Hevy, with weight_kg or weight_lbs; months may be
+	// named in the languages that the app has.
 	Hevy Format = "hevy"
 	// FitNotes is the spreadsheet export of the apps FitNotes (Android) and
 	// FitNotes 2 (iOS): the unit in each row, in the heading, or a column for each

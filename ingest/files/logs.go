@@ -5,21 +5,29 @@ import (
 	"strings"
 )
 
-// The training logs whose rows are one set each. The German headings of Strong are as
-// users report them; its files were not at hand.
+// The training logs whose rows are one set each.
+//
+// Strong writes its headings in the language of the app. The French ones are of a real
+// export (github.com/Martsk23/fitness-recomp, tests/fixtures), the German ones as users
+// report them, and the Spanish ones as the app calismap writes its own exports after
+// them; files of the last two were not at hand.
 
 var strong = spec{
 	format: Strong,
 	headings: map[string]heading{
-		"date": {column: dateColumn}, "datum": {column: dateColumn},
+		"date": {column: dateColumn}, "datum": {column: dateColumn}, "fecha": {column: dateColumn},
 		"workout name": {column: workoutColumn}, "workout-name": {column: workoutColumn},
+		"nom de l'entraînement": {column: workoutColumn}, "nombre de entrenamiento": {column: workoutColumn},
 		"exercise name": {column: exerciseColumn}, "name der übung": {column: exerciseColumn},
+		"nom de l'exercice": {column: exerciseColumn}, "nombre del ejercicio": {column: exerciseColumn},
 		"set order": {column: numberColumn}, "reihenfolge festlegen": {column: numberColumn},
-		"weight": {column: loadColumn}, "gewicht": {column: loadColumn},
+		"ordre de la série": {column: numberColumn}, "orden de las series": {column: numberColumn},
+		"weight": {column: loadColumn}, "gewicht": {column: loadColumn}, "poids": {column: loadColumn}, "peso": {column: loadColumn},
 		"weight unit": {column: unitColumn}, "gewichtseinheit": {column: unitColumn},
-		"reps": {column: repsColumn}, "wiederh.": {column: repsColumn},
+		"reps": {column: repsColumn}, "wiederh.": {column: repsColumn}, "réps": {column: repsColumn},
 		"distance": {column: distanceColumn}, "entfernung": {column: distanceColumn},
 		"seconds": {column: secondsColumn}, "sekunden": {column: secondsColumn},
+		"secondes": {column: secondsColumn}, "segundos": {column: secondsColumn},
 	},
 	required: []column{dateColumn, workoutColumn, exerciseColumn, numberColumn, loadColumn, repsColumn},
 	read: oneSet(func(r row, e *entry) error {
@@ -28,7 +36,7 @@ var strong = spec{
 		}
 		e.key.number = strings.ToLower(r.cell(numberColumn))
 		switch e.key.number {
-		case "rest timer", "ruhezeit":
+		case "rest timer", "ruhezeit", "minuteur de repos":
 			return r.refuse("is a rest timer, not a set")
 		case "note":
 			return r.refuse("is a note, not a set")

@@ -127,7 +127,12 @@ func (r row) when() (moment, time.Time, error) {
 
 func (r row) moment(date, clock string) (moment, error) {
 	switch r.format {
-	case Strong, Hevy:
+	case Strong:
+		return parseMoment(date)
+	case Hevy:
+		if m, ok := parseNamed(date); ok {
+			return m, nil
+		}
 		return parseMoment(date)
 	case OpenBarbell, OpenBarbellRaw, Perch, FitNotes:
 		return parseLocale(strings.TrimSpace(date+" "+clock), r.file.options.Dates)
