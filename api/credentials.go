@@ -17,9 +17,9 @@ import (
 // CredentialItem is a credential for the embedded broker, without its password.
 type CredentialItem struct {
 	Username string          `json:"username" doc:"site/name"`
-	Kind     access.Kind     `json:"kind" enum:"device,gateway,kiosk"`
+	Kind     access.Kind     `json:"kind" enum:"device,gateway,kiosk,watcher"`
 	Site     lift.SiteID     `json:"site"`
-	Name     string          `json:"name" doc:"the device's id, or a name for a gateway or kiosk"`
+	Name     string          `json:"name" doc:"the device's id, or a name for what is none"`
 	Devices  []lift.DeviceID `json:"devices,omitempty" doc:"for which it publishes"`
 	Created  time.Time       `json:"created"`
 	URL      string          `json:"url,omitzero" doc:"where the broker is for whoever asks, such as mqtt://gym.local:1883"`
@@ -38,10 +38,10 @@ type newCredential struct {
 
 // CredentialRequest is what a credential is to be.
 type CredentialRequest struct {
-	Kind    access.Kind     `json:"kind" enum:"device,gateway,kiosk" doc:"device publishes as itself; gateway for its devices; kiosk check-ins and assignments of its site"`
+	Kind    access.Kind     `json:"kind" enum:"device,gateway,kiosk,watcher" doc:"device publishes as itself; gateway for its devices; kiosk check-ins and assignments of its site; watcher reads its devices and publishes nothing"`
 	Site    lift.SiteID     `json:"site" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$"`
-	Name    string          `json:"name" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" doc:"the device's id, or a name for a gateway or kiosk"`
-	Devices []lift.DeviceID `json:"devices,omitempty" maxItems:"500" doc:"a gateway's"`
+	Name    string          `json:"name" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" doc:"the device's id, or a name for what is none"`
+	Devices []lift.DeviceID `json:"devices,omitempty" maxItems:"500" doc:"a gateway's or watcher's"`
 }
 
 type credentialInput struct{ Body CredentialRequest }

@@ -36,6 +36,8 @@ type Message struct {
 type Decoded struct {
 	Events        []journal.Event
 	UnknownFields int // JSON fields that nobody knows; they are ignored
+	// Unknown are the names of the first of them, as they may be shown.
+	Unknown []string
 }
 
 // Decode turns a message into events. It never fails: what cannot be used becomes
@@ -217,7 +219,7 @@ func (d *decoder) rep(index *int, element []byte) {
 		d.address.athlete = ""
 		return
 	}
-	d.UnknownFields += repFields.unknown(element)
+	repFields.unknown(element, &d.Decoded)
 	d.add(journal.Event{Kind: journal.KindRep, Rep: &r, Athlete: r.Athlete})
 }
 
@@ -254,7 +256,7 @@ func decodeStatus(d *decoder) (*lift.DeviceStatus, error) {
 	if err := payload.Unmarshal(d.Payload, &m); err != nil {
 		return nil, err
 	}
-	d.UnknownFields += statusFields.unknown(d.Payload)
+	statusFields.unknown(d.Payload, &d.Decoded)
 	return &m, m.Validate()
 }
 
@@ -302,7 +304,7 @@ func decodeAssign(d *decoder) (*lift.Assignment, error) {
 	if m.Since != nil {
 		a.Since = stored(*m.Since)
 	}
-	d.UnknownFields += assignFields.unknown(d.Payload)
+	assignFields.unknown(d.Payload, &d.Decoded)
 	return &a, a.Validate(d.Received)
 }
 
@@ -326,7 +328,7 @@ func decodeSamples(d *decoder) (*lift.Samples, error) {
 		m.Horizontal = nil // an empty list is stored as none
 	}
 	m.Time = stored(m.Time)
-	d.UnknownFields += samplesFields.unknown(d.Payload)
+	samplesFields.unknown(d.Payload, &d.Decoded)
 	return &m.Samples, m.Validate(d.Received)
 }
 
@@ -341,7 +343,7 @@ func decodeCheckIn(d *decoder) (*lift.CheckIn, error) {
 	if len(m.Symptoms) == 0 {
 		m.Symptoms = nil // an empty list is stored as none
 	}
-	d.UnknownFields += checkInFields.unknown(d.Payload)
+	checkInFields.unknown(d.Payload, &d.Decoded)
 	return &m, m.Validate(d.Received)
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/spotterhq/spotter/internal/payload"
 )
 
 // fields are the names of a JSON object's fields, as they stand in JSON.
@@ -35,24 +37,28 @@ func (known fields) of(t reflect.Type, but []string) {
 	}
 }
 
-// unknown counts the fields of a JSON object that are not among these.
-func (known fields) unknown(object []byte) int {
+// mostNamed is how many unknown fields of a message are named.
+const mostNamed = 8
+
+// unknown notes the fields of a JSON object that are not among these.
+func (known fields) unknown(object []byte, in *Decoded) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(object))
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return 0
+		return
 	}
-	n := 0
 	for d.PeekKind() == '"' {
 		name, err := d.ReadValue()
 		if err != nil {
 			break
 		}
 		if !known[string(name)] {
-			n++
+			in.UnknownFields++
+			if len(in.Unknown) < mostNamed {
+				in.Unknown = append(in.Unknown, payload.Name(string(bytes.Trim(name, `"`))))
+			}
 		}
 		if d.SkipValue() != nil {
 			break
 		}
 	}
-	return n
 }

@@ -25,6 +25,11 @@ import (
 )
 
 type checkCommand struct {
+	Server checkServerCommand `cmd:"" default:"withargs" help:"Say what is well with a server, or with what one would stand on, and what to do. spotter check alone does the same."`
+	Device checkDeviceCommand `cmd:"" help:"Listen to a device and say in plain words what its messages lack."`
+}
+
+type checkServerCommand struct {
 	serveCommand   `embed:""`
 	serverSettings `embed:""`
 
@@ -35,7 +40,7 @@ type checkCommand struct {
 const checkTimeout = 20 * time.Second
 
 // Run says what is well and what is not, and fails where something does not work.
-func (c *checkCommand) Run(ctx context.Context, s streams) error {
+func (c *checkServerCommand) Run(ctx context.Context, s streams) error {
 	var u usageError
 	c.serverSettings.validate(&u)
 	if err := u.orNil(); err != nil {
@@ -75,7 +80,7 @@ func printReport(s streams, report *check.Report) error {
 
 // look checks what a server with these settings would stand on, or one that runs on
 // the folder stands on, as far as that is to be seen from outside.
-func (c *checkCommand) look(ctx context.Context, r *check.Report) {
+func (c *checkServerCommand) look(ctx context.Context, r *check.Report) {
 	if err := c.serveCommand.validate(); err != nil {
 		for line := range strings.Lines(err.Error()) {
 			r.Add(check.Problem, "settings", strings.TrimSpace(line), "")
@@ -116,7 +121,7 @@ func nearest(dir string) string {
 }
 
 // lookAtFolder reports whether a server runs on the folder.
-func (c *checkCommand) lookAtFolder(r *check.Report) (running bool) {
+func (c *checkServerCommand) lookAtFolder(r *check.Report) (running bool) {
 	if _, err := os.Stat(c.Data); err != nil {
 		return false
 	}
@@ -145,7 +150,7 @@ func (c *checkCommand) lookAtFolder(r *check.Report) (running bool) {
 }
 
 // lookAtAddresses finds out whether a server could listen, and who could listen in.
-func (c *checkCommand) lookAtAddresses(r *check.Report) {
+func (c *checkServerCommand) lookAtAddresses(r *check.Report) {
 	for _, a := range []struct{ name, addr, clear string }{
 		{"http", c.HTTP, "tokens and health data"}, {"mqtt", c.MQTT, "passwords and reps"},
 	} {
@@ -167,7 +172,7 @@ func (c *checkCommand) lookAtAddresses(r *check.Report) {
 	}
 }
 
-func (c *checkCommand) lookAtCertificates(r *check.Report) {
+func (c *checkServerCommand) lookAtCertificates(r *check.Report) {
 	if !c.on() {
 		return
 	}
@@ -207,7 +212,7 @@ func askNATS(ctx context.Context, r *check.Report, url string, replicas int) {
 	}
 }
 
-func (c *checkCommand) askBroker(ctx context.Context, r *check.Report, appending time.Duration) {
+func (c *checkServerCommand) askBroker(ctx context.Context, r *check.Report, appending time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	config, err := c.brokerTLS()
@@ -227,7 +232,7 @@ func (c *checkCommand) askBroker(ctx context.Context, r *check.Report, appending
 	r.Add(check.OK, "broker", "whether it keeps messages over its own restart cannot be seen from here: for Mosquitto set persistence true and autosave_interval 1", "")
 }
 
-func (c *checkCommand) askInflux(ctx context.Context, r *check.Report) {
+func (c *checkServerCommand) askInflux(ctx context.Context, r *check.Report) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	const what = "influx"

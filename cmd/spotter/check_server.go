@@ -16,7 +16,7 @@ import (
 )
 
 // askServer lets a running server say how it is.
-func (c *checkCommand) askServer(ctx context.Context, r *check.Report) {
+func (c *checkServerCommand) askServer(ctx context.Context, r *check.Report) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	answer, body, err := c.ask(ctx, http.MethodGet, "/readyz", nil)
@@ -58,7 +58,7 @@ func (c *checkCommand) askServer(ctx context.Context, r *check.Report) {
 
 // askToken reports whether the server knows the token. From the machine itself it
 // would show its metrics without.
-func (c *checkCommand) askToken(ctx context.Context, r *check.Report) bool {
+func (c *checkServerCommand) askToken(ctx context.Context, r *check.Report) bool {
 	answer, _, err := c.ask(ctx, http.MethodGet, "/api/v1/session", nil)
 	switch {
 	case err != nil:
@@ -72,7 +72,7 @@ func (c *checkCommand) askToken(ctx context.Context, r *check.Report) bool {
 	return false
 }
 
-func (c *checkCommand) askVersion(ctx context.Context, r *check.Report) {
+func (c *checkServerCommand) askVersion(ctx context.Context, r *check.Report) {
 	_, body, err := c.ask(ctx, http.MethodGet, "/openapi.json", nil)
 	var document struct {
 		Info struct {
@@ -91,7 +91,7 @@ func (c *checkCommand) askVersion(ctx context.Context, r *check.Report) {
 
 // askMetrics looks at what the server counts, for which the token of an admin is
 // needed from elsewhere.
-func (c *checkCommand) askMetrics(ctx context.Context, r *check.Report) {
+func (c *checkServerCommand) askMetrics(ctx context.Context, r *check.Report) {
 	answer, body, err := c.ask(ctx, http.MethodGet, "/metrics", nil)
 	switch {
 	case err != nil:

@@ -24,10 +24,10 @@ type deviceCommand struct {
 type deviceAddCommand struct {
 	folderSettings `embed:""`
 
-	Name    string   `arg:"" help:"Id of the device, or a name for a gateway or kiosk."`
+	Name    string   `arg:"" help:"Id of the device, or a name for what is none."`
 	Site    string   `help:"Site of the device." default:"main"`
-	Kind    string   `help:"device publishes as itself; gateway for the --devices; kiosk check-ins and assignments of its site." enum:"device,gateway,kiosk" default:"device"`
-	Devices []string `help:"Devices that a gateway publishes for."`
+	Kind    string   `help:"device publishes as itself; gateway for the --devices; kiosk check-ins and assignments of its site; watcher reads the --devices and publishes nothing." enum:"device,gateway,kiosk,watcher" default:"device"`
+	Devices []string `help:"Devices that a gateway publishes for, or a watcher reads."`
 }
 
 // credentialLine is a credential as the API tells it.

@@ -26,6 +26,7 @@ func TestAStolenCredentialReachesNothingElse(t *testing.T) {
 		"device":  {"bar-1"},
 		"gateway": {"gw", "--kind", "gateway", "--devices", "bar-7,bar-8"},
 		"kiosk":   {"desk", "--kind", "kiosk"},
+		"watcher": {"bench", "--kind", "watcher", "--devices", "bar-9"},
 	} {
 		username, password := addDevice(t, data, args...)
 		c, err := connect(p.MQTT, username, password)
@@ -41,7 +42,7 @@ func TestAStolenCredentialReachesNothingElse(t *testing.T) {
 	var mu sync.Mutex
 	heard := map[string]string{}
 	for kind, c := range clients {
-		own := map[string][]string{"device": {"bar-1"}, "gateway": {"bar-7", "bar-8"}}[kind]
+		own := map[string][]string{"device": {"bar-1"}, "gateway": {"bar-7", "bar-8"}, "watcher": {"bar-9"}}[kind]
 		for _, device := range own {
 			if got := subscribe(t, c, "spotter/v1/main/device/"+device+"/cue", nil); got == notGranted {
 				t.Errorf("a %s may not read the cue of %s", kind, device)
@@ -76,12 +77,13 @@ func TestAStolenCredentialReachesNothingElse(t *testing.T) {
 	// Somebody else's status, kept for all who come later, and a last will in
 	// somebody else's name.
 	for kind, c := range clients {
-		for _, topic := range []string{"spotter/v1/main/device/bar-2/status", "spotter/v1/other/device/bar-1/status", "spotter/v1/other/device/bar-7/status"} {
+		for _, topic := range []string{"spotter/v1/main/device/bar-2/status", "spotter/v1/other/device/bar-1/status", "spotter/v1/other/device/bar-7/status", "spotter/v1/other/device/bar-9/status"} {
 			if token := c.Publish(topic, 1, true, `{"state":"ready"}`); token.Wait() && token.Error() != nil {
 				t.Errorf("%s: %v", kind, token.Error())
 			}
 		}
 	}
+	say(t, clients["watcher"], "spotter/v1/main/device/bar-9/rep", minimalRep) // it reads, and says nothing
 	username, password := addDevice(t, data, "bar-3")
 	for _, willed := range []string{"bar-2", "bar-3"} { // the second one is its own
 		var conn net.Conn

@@ -43,7 +43,7 @@ type commandLine struct {
 	Token       tokenCommand       `cmd:"" help:"Tokens of the HTTP API."`
 	Quarantine  quarantineCommand  `cmd:"" help:"Messages that could not be used."`
 	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
-	Check       checkCommand       `cmd:"" help:"Say what is well with a server, or with what one would stand on, and what to do."`
+	Check       checkCommand       `cmd:"" help:"Say what is well with a server, with what one would stand on, or with a device, and what to do."`
 	Bridge      bridgeCommand      `cmd:"" help:"Send the reps of sensors that do not speak MQTT."`
 	Backup      backupCommand      `cmd:"" help:"Write everything into one file, of a running server or of a folder."`
 	Restore     restoreCommand     `cmd:"" help:"Make a data folder of a backup."`

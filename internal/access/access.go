@@ -29,13 +29,14 @@ const (
 	Device  Kind = "device"  // publishes as itself and reads its cue
 	Gateway Kind = "gateway" // the same for several named devices
 	Kiosk   Kind = "kiosk"   // check-ins and assignments of one site
+	Watcher Kind = "watcher" // reads all that several named devices say, and says nothing
 )
 
 // Credential is one client's. Its username is Site/Name.
 type Credential struct {
 	Kind    Kind            `json:"kind"`
 	Site    lift.SiteID     `json:"site"`
-	Name    string          `json:"name"` // the device's id, or a name for a gateway or kiosk
+	Name    string          `json:"name"` // the device's id, or a name for what is none
 	Devices []lift.DeviceID `json:"devices,omitempty"`
 	Created time.Time       `json:"created"`
 	SHA256  string          `json:"sha256"` // of the password
@@ -45,7 +46,7 @@ type Credential struct {
 func (c *Credential) Username() string { return string(c.Site) + "/" + c.Name }
 
 // Grant is which MQTT topics a client may publish and subscribe to; + stands for
-// one level.
+// one level, # at the end for all that follow.
 type Grant struct{ Publish, Subscribe []string }
 
 // Grant is what the credential allows.
@@ -56,6 +57,11 @@ func (c *Credential) Grant() Grant {
 	}
 	var g Grant
 	for _, d := range c.Devices {
+		if c.Kind == Watcher {
+			// To MQTT, # is also the level above.
+			g.Subscribe = append(g.Subscribe, topic+"/device/"+string(d), topic+"/device/"+string(d)+"/#")
+			continue
+		}
 		for _, what := range []string{"status", "assign", "rep", "samples"} {
 			g.Publish = append(g.Publish, topic+"/device/"+string(d)+"/"+what)
 		}
@@ -71,12 +77,13 @@ func (c *Credential) validate() error {
 	switch c.Kind {
 	case Device:
 		if len(c.Devices) > 0 {
-			return &lift.FieldError{Field: "devices", Reason: "are a gateway's; a device has its own id as its name"}
+			return &lift.FieldError{Field: "devices", Reason: "are a gateway's or watcher's; a device has its own id as its name"}
 		}
 		c.Devices = []lift.DeviceID{lift.DeviceID(c.Name)}
-	case Gateway:
+	case Gateway, Watcher:
 		if len(c.Devices) == 0 {
-			return &lift.FieldError{Field: "devices", Reason: "are missing: name those that the gateway publishes for"}
+			does := map[Kind]string{Gateway: "publishes for", Watcher: "reads"}[c.Kind]
+			return &lift.FieldError{Field: "devices", Reason: "are missing: name those that the " + string(c.Kind) + " " + does}
 		}
 		for _, d := range c.Devices {
 			if err := lift.CheckID("devices", d); err != nil {
@@ -85,10 +92,10 @@ func (c *Credential) validate() error {
 		}
 	case Kiosk:
 		if len(c.Devices) > 0 {
-			return &lift.FieldError{Field: "devices", Reason: "are a gateway's; a kiosk serves its whole site"}
+			return &lift.FieldError{Field: "devices", Reason: "are a gateway's or watcher's; a kiosk serves its whole site"}
 		}
 	default:
-		return &lift.FieldError{Field: "kind", Reason: "is not device, gateway or kiosk"}
+		return &lift.FieldError{Field: "kind", Reason: "is not device, gateway, kiosk or watcher"}
 	}
 	return nil
 }

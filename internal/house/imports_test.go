@@ -54,6 +54,8 @@ var levels = map[string]int{
 	"ingest/files":  41,
 	"ingest/bridge": 41,
 
+	"ingest/conformance": 41, // it reads with ingest's decoder
+
 	"ingest":             40,
 	"api":                40,
 	"internal/monitor":   40,

@@ -157,7 +157,7 @@ export const text = {
     assign: 'Assign', end: 'Nobody', edit: 'Edit', assignTo: what => `Who is on ${what}?`, ended: what => `Nobody is on ${what} now.`, assigned: (who, what) => `${who} is on ${what} now.`,
     athlete: 'Athlete', exercise: 'Exercise', load: unit => `Load in ${unit}`, choose: 'choose …', unknown: 'not known',
     editOf: what => `What is ${what}?`, name: 'Name', rack: 'Rack', aboutRack: 'Its place on the wall board.', saved: 'Saved.',
-    add: 'Add a device', kind: 'What is it?', kinds: { device: 'A sensor that connects by itself', gateway: 'A gateway for several sensors', kiosk: 'A kiosk: check-ins and who is on which bar', described: 'Only a description, no password' },
+    add: 'Add a device', kind: 'What is it?', kinds: { device: 'A sensor that connects by itself', gateway: 'A gateway for several sensors', kiosk: 'A kiosk: check-ins and who is on which bar', watcher: 'A watcher: reads what several devices say, to check them', described: 'Only a description, no password' },
     describeOnly: 'Passwords for devices are made by an administrator.', id: 'Id', aboutId: 'Small letters, digits, - and _: the sensor sends it with each message.',
     devices: 'Its sensors', aboutDevices: 'Ids, with spaces between them.',
     keys: 'What devices connect with', aboutKeys: 'Each device, gateway or kiosk has a password of its own. The first one closes the broker to everybody without.',

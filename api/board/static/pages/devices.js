@@ -77,8 +77,9 @@ export async function mount(root, { me, query: asked }) {
   function add() {
     const several = field(t.devices, el('input', { name: 'devices', autocapitalize: 'none', spellcheck: 'false' }), t.aboutDevices)
     const rack = field(t.rack, el('input', { name: 'rack', maxlength: 200 }), t.aboutRack)
-    const follow = kind => { several.hidden = kind !== 'gateway'; rack.hidden = kind !== 'device' }
-    const kinds = admin ? ['device', 'gateway', 'kiosk', 'described'] : ['described']
+    const named = kind => ['gateway', 'watcher'].includes(kind)
+    const follow = kind => { several.hidden = !named(kind); rack.hidden = kind !== 'device' }
+    const kinds = admin ? ['device', 'gateway', 'kiosk', 'watcher', 'described'] : ['described']
     follow(kinds[0])
     rack.hidden = false
     ask(t.add, [
@@ -92,7 +93,7 @@ export async function mount(root, { me, query: asked }) {
       let made
       if (kind !== 'described') {
         const devices = (v.devices || '').split(/[\s,]+/).filter(Boolean)
-        made = (await api('POST', '/credentials', { kind, site: v.site, name: v.name, ...(kind === 'gateway' && { devices }) })).data
+        made = (await api('POST', '/credentials', { kind, site: v.site, name: v.name, ...(named(kind) && { devices }) })).data
       }
       // What is said of the device can be said again; the password cannot.
       if (described) await api('PATCH', `/devices/${v.name}` + query({ site: v.site }), { rack: v.rack }).catch(cause => { if (!made) throw cause; notice(cause.message) })
