@@ -28,6 +28,7 @@ require (
 	github.com/synadia-io/orbit.go/jetstreamext v0.3.2
 	go.bug.st/serial v1.8.0
 	go.uber.org/goleak v1.3.0
+	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/oauth2 v0.37.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0

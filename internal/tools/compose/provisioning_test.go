@@ -54,6 +54,12 @@ func TestGrafanaReachesWhatComposeStarts(t *testing.T) {
 	secret := regexp.MustCompile(`^Token \$__file\{(/[^}]+)\}$`)
 	names, defaults := map[string]bool{}, 0
 	for _, d := range provisioned.Datasources {
+		if d.UID == "spotter-prometheus" {
+			if d.Type != "prometheus" || d.URL != "http://prometheus:9090" || d.Version < 1 || d.IsDefault {
+				t.Errorf("%+v is not the Prometheus that reads Spotter's metrics", d)
+			}
+			continue
+		}
 		database, known := databases[d.UID]
 		if !known {
 			t.Errorf("uid %q is unknown or given twice; dashboards name datasources by uid", d.UID)
