@@ -113,3 +113,51 @@ func TestAnAthleteIsEnrolledFoundAndChanged(t *testing.T) {
 		t.Errorf("limits are at %s", href)
 	}
 }
+
+// From the list a coach takes the tables of those who are shown, from an athlete's page
+// theirs alone; the browser is told to keep them as files.
+func TestTrainingIsExportedWhereItIsLookedAt(t *testing.T) {
+	s := serve(t)
+	bar := sensorsOf(t, s, "main")
+	for _, who := range []string{"ana", "bo"} {
+		for range 5 {
+			bar.rep("bar-1", 0.5, map[string]any{"athlete": who, "exercise": "deadlift", "load_kg": 120, "set": 1})
+		}
+		s.untilReps(t, who, 5)
+	}
+	s.must(t, http.MethodPost, "/teams", map[string]any{"site": "main", "id": "squad"}, nil)
+	s.must(t, http.MethodPost, "/athletes", map[string]any{"id": "ana", "site": "main", "teams": []string{"squad"}}, nil)
+	s.must(t, http.MethodPost, "/athletes", map[string]any{"id": "bo", "site": "main"}, nil)
+	b := open(t, s, "/athletes", admin)
+	exported := func(wanted string) {
+		t.Helper()
+		b.click("details.exports summary")
+		b.waitText("Sets as Parquet")
+		for link, file := range map[string]string{"Sets as CSV": "-sets.csv", "Sets as Parquet": "-sets.parquet", "Reps as CSV": "-reps.csv", "Reps as Parquet": "-reps.parquet"} {
+			got := eval[string](b, `(async a => {
+				const answer = await fetch(a.href)
+				const lines = new Set((await answer.text()).split('\n').slice(1, -1).map(l => l.split(',')[0]))
+				return [answer.status, a.hasAttribute('download'), answer.headers.get('Content-Disposition'), a.href.includes('parquet') ? '' : [...lines].join(' ')].join(' ').trim()
+			})([...document.querySelectorAll('.exports a')].find(a => a.textContent === `+quoted(link)+`))`)
+			name, athletes, _ := strings.Cut(wanted, ": ")
+			want := `200 true attachment; filename="` + strings.TrimPrefix(name+file, "-") + `"`
+			if strings.HasSuffix(file, ".csv") {
+				want += " " + athletes
+			}
+			if got != want {
+				t.Errorf("%s gives %s, want %s", link, got, want)
+			}
+		}
+		b.inspect("exports")
+	}
+	b.waitText("2 athletes")
+	exported(": ana bo")
+	b.enter("Team", "squad (main)")
+	b.waitText("1 athlete")
+	exported("squad: ana")
+	b.enter("Name or id", "an")
+	b.until("!document.querySelector('.exports')") // which is not by name
+	b.visit("/athletes/bo")
+	b.waitText("Export for R")
+	exported("bo: bo")
+}

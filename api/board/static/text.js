@@ -54,6 +54,10 @@ export const text = {
     head: ['Athlete', 'Site', 'Teams', 'Goal', ''], seenOnly: 'seen, not yet enrolled', count: n => n === 1 ? '1 athlete' : `${n} athletes`,
     none: 'Nobody is known yet.', noneDo: 'Enrol the first athlete here. Whoever lifts on a bar before that appears by themselves.', noneFound: 'Nobody fits. Take a filter away.',
   },
+  exports: {
+    open: 'Export for R, Python or a spreadsheet', about: 'From the first day to now, by ids and without names. It is health data; who exports it is kept.',
+    sets: { csv: 'Sets as CSV', parquet: 'Sets as Parquet' }, reps: { csv: 'Reps as CSV', parquet: 'Reps as Parquet' },
+  },
   athlete: {
     span: 'Time shown', weeksOf: n => `${n} weeks`, onThisPage: 'On this page', noExercise: 'no exercise', saved: 'Saved.', later: 'Stored. It shows in a moment.',
     nothing: n => `Nothing was recorded in the last ${n} weeks.`, nothingYet: 'Nothing has been recorded yet.',

@@ -2,6 +2,7 @@
 import { all, api, el, empty, field, fill, go, notice, problem, query } from '../core.js'
 import { text } from '../text.js'
 import { profileForm } from './athlete/form.js'
+import { exportLinks } from './exports.js'
 
 const t = text.athletes
 
@@ -34,7 +35,7 @@ export async function mount(root, { me, query: asked }) {
       return
     }
     if (mine !== turn || ending.signal.aborted) return
-    fill(list, found.length ? table(found) : empty(el('p', {}, wanted ? t.noneFound : t.none), !wanted && coach && el('p', {}, t.noneDo)))
+    fill(list, found.length ? [table(found), coach && !name.value.trim() && exportLinks({ site: siteChoice.value || teamSite, team })] : empty(el('p', {}, wanted ? t.noneFound : t.none), !wanted && coach && el('p', {}, t.noneDo)))
   }
   const teamName = (site, id) => teams.find(x => x.site === site && x.id === id)?.name || id
   const table = found => [

@@ -1,6 +1,7 @@
 // Who the athlete is, and what can be done about them.
 import { api, el, field, fill, form, moment, notice } from '../../core.js'
 import { text } from '../../text.js'
+import { exportLinks } from '../exports.js'
 import { profileForm } from './form.js'
 
 const t = text.athlete
@@ -30,7 +31,7 @@ export function drawHead(page) {
     el('h1', { tabindex: -1 }, a.name || page.id),
     el('p', { class: 'soft' }, [a.name && page.id, a.site, a.teams?.join(', '), a.goal && t.goals[a.goal], a.zone].filter(Boolean).join(' · ')),
     !a.name && page.coach && el('p', { class: 'soft' }, t.unnamed),
-    row, place,
+    row, place, exportLinks({ athlete: page.id }),
   ]
 }
 
