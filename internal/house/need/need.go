@@ -42,6 +42,20 @@ func Chromium(t testing.TB) string {
 	return Binary(t, "chromium")
 }
 
+// Python returns the path of a Python 3 that has the named module: the one on PATH, or
+// Debian's. Without one the test ends here: skipped, or failed where CI is true.
+func Python(t testing.TB, module, install string) string {
+	t.Helper()
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		path, err := exec.LookPath(name)
+		if err == nil && exec.Command(path, "-c", "import "+module).Run() == nil {
+			return path
+		}
+	}
+	missing(t, "python3 with "+module, "install "+install)
+	return ""
+}
+
 // Influxd returns the path of a real InfluxDB 1.8 server: the one named by
 // SPOTTER_TEST_INFLUXD, else the one that make built into .tools of this module,
 // else influxd on PATH. Without one the test ends here: skipped, or failed where

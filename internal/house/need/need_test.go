@@ -85,6 +85,22 @@ func TestChromiumIsFoundUnderAnyOfItsNames(t *testing.T) {
 	}
 }
 
+func TestAPythonWithoutTheModuleIsNotEnough(t *testing.T) {
+	t.Setenv("CI", "true")
+	t.Setenv("PATH", t.TempDir())
+	var v verdict
+	need.Python(&v, "no_such_module", "python3-no-such-module")
+	if !strings.Contains(v.failed, "python3 with no_such_module") || !strings.Contains(v.failed, "install python3-no-such-module") {
+		t.Errorf("failed with %q", v.failed)
+	}
+	dir := t.TempDir()
+	want := program(t, dir, "python3") // whatever it is asked to import, it has
+	t.Setenv("PATH", dir)
+	if got := need.Python(t, "anything", ""); got != want {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}
+
 func TestInfluxdNamedByEnvironmentComesFirst(t *testing.T) {
 	onPath, named := t.TempDir(), t.TempDir()
 	program(t, onPath, "influxd")
