@@ -7,7 +7,8 @@
 //
 //  1. Every row below the header ends either as sets or reps, or as a RowError that
 //     names the line and the reason; in a row of several sets or reps each of them does.
-//     An empty line is no row, and a pair of empty cells in a wide log is no set.
+//     An empty line is no row, and a pair of empty cells in a wide log is no set. What
+//     is wrong in a second file is told by the rows that need it.
 //  2. Nothing is guessed: a unit of load, a time zone or an order of day and month that
 //     the file does not tell is asked for, a number or date that can be read in two ways
 //     is refused, and rows of two people are not taken for one's.
@@ -28,7 +29,8 @@
 // overlaps it, as long as the app writes
 //
 //   - the same start of the workout, in the same notation. The zone may differ: a
-//     second import with the right one repeats the ids of a first with a wrong one;
+//     second import with the right one repeats the ids of a first with a wrong one. A
+//     wrong order of day and month makes other workouts;
 //   - the same name of the exercise. Renamed in the app, or exported in another
 //     language, it is another set;
 //   - whole workouts. The order of workouts does not matter, but within a workout

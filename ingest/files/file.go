@@ -152,10 +152,18 @@ func Open(r io.Reader, o Options) (*File, error) {
 		return nil, err
 	}
 	f := &File{options: o, ids: identities{seen: map[string]sight{}, reps: map[repKey]int{}}, people: people{wanted: o.Person}}
-	if bytes.HasPrefix(bytes.TrimLeft(begin, " \t\r\n"), []byte("{")) {
-		return f, f.openObjects(in)
+	switch text := bytes.TrimLeft(begin, " \t\r\n"); {
+	case bytes.HasPrefix(text, []byte("{")):
+		err = f.openObjects(in)
+	case bytes.HasPrefix(text, []byte("[")):
+		err = fmt.Errorf("%w: the file is one JSON array; of JSON, files with one object a line are read", ErrFormat)
+	default:
+		err = f.openTable(in, begin)
 	}
-	return f, f.openTable(in, begin)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // peek looks at how a file begins and leaves a byte-order mark behind.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func berlin(t testing.TB) *time.Location {
@@ -308,7 +307,7 @@ func TestAFileInDoubtIsRefused(t *testing.T) {
 		{"a velocity in feet", "Date,Exercise,Reps,Weight (kg),Set Avg Mean Velocity (ft/s)\n", "does not say its unit, or one that is not known", ErrFormat},
 		{"a velocity without a rep", "date,exercise,set,load_kg,mean_velocity_mps\n", `it has a velocity, but no column "rep"`, ErrFormat},
 		{"sets and reps at once", "date,exercise,set,rep,reps,load_kg,mean_velocity_mps\n", "a row is a set or a rep", ErrFormat},
-		{"a JSON array", `[{"reference":1}]`, "format not recognised", ErrFormat},
+		{"a JSON array", `[{"reference":1}]`, "one JSON array", ErrFormat},
 		{"UTF-16", "\xff\xfed\x00a\x00t\x00e\x00", "not text in UTF-8", ErrFormat},
 		{"a workbook", "PK\x03\x04\x00\x00", "not text in UTF-8", ErrFormat},
 		{"a header without an end", strings.Repeat("date,", 20_000), "longer than", ErrFormat},
@@ -443,79 +442,6 @@ func TestNumbersAreReadInEitherNotation(t *testing.T) {
 	}
 }
 
-func ids(sets []Set) map[string]string {
-	all := map[string]string{}
-	for _, s := range sets {
-		all[s.ID] = fmt.Sprintf("%s %s %d", s.Time.Format("01-02"), s.Exercise, s.Reps)
-	}
-	return all
-}
-
-const firstExport = `Date,Workout Name,Exercise Name,Set Order,Weight,Reps
-2026-03-02 18:05:00,A,Squat,W,60,8
-2026-03-02 18:05:00,A,Squat,W,80,6
-2026-03-02 18:05:00,A,Squat,1,100,5
-2026-03-02 18:05:00,A,Squat,2,100,4
-2026-03-02 18:05:00,A,Squat,1,60,12
-`
-
-func TestALaterExportRepeatsTheIdsOfWhatItOverlaps(t *testing.T) {
-	o := Options{Unit: Kilograms, Zone: time.UTC}
-	_, first, _ := read(t, firstExport, o)
-	_, again, _ := read(t, firstExport, o)
-	if diff := cmp.Diff(first, again); diff != "" {
-		t.Errorf("the same file again (-first +again):\n%s", diff)
-	}
-	if len(ids(first)) != 5 {
-		t.Fatalf("five sets share ids: %v", ids(first))
-	}
-
-	// Newest first, with another separator and a unit in each row, read with another
-	// zone, and one set edited.
-	_, later, refused := read(t, `Date;Workout Name;Exercise Name;Set Order;Weight;Weight Unit;Reps
-2026-03-05 18:05:00;B;Squat;1;105;kg;5
-2026-03-02 18:05:00;renamed;Squat;W;60;kg;8
-2026-03-02 18:05:00;renamed;Squat;W;80;kg;6
-2026-03-02 18:05:00;renamed;Squat;1;100;kg;5
-2026-03-02 18:05:00;renamed;Squat;2;110;kg;3
-2026-03-02 18:05:00;renamed;Squat;1;60;kg;12
-2026-03-02 18:05:00;renamed;Bench;1;60;kg;12
-`, Options{Zone: berlin(t)})
-	if len(later) != 7 || len(refused) > 0 {
-		t.Fatalf("sets %q, refused %q", shorts(later), reasons(refused))
-	}
-	want := ids(first)
-	want[later[0].ID] = "03-05 Squat 5"
-	want[later[6].ID] = "03-02 Bench 12"
-	want[first[3].ID] = "03-02 Squat 3" // edited: the same set
-	if diff := cmp.Diff(want, ids(later)); diff != "" {
-		t.Errorf("ids (-want +got):\n%s", diff)
-	}
-}
-
-func TestASecondCopyOfAWorkoutInOneFileDoesNotCountTwice(t *testing.T) {
-	_, rows, _ := strings.Cut(firstExport, "\n")
-	_, sets, refused := read(t, firstExport+"2026-03-05 18:05:00,B,Squat,1,100,5\n"+rows, Options{Unit: Kilograms, Zone: time.UTC})
-	if len(sets) != 6 || len(refused) != 5 {
-		t.Fatalf("sets %q, refused %q", shorts(sets), reasons(refused))
-	}
-	if want := "line 8: has the workout, exercise and set of line 2"; refused[0].Error() != want {
-		t.Errorf("got %q, want %q", refused[0], want)
-	}
-}
-
-func TestSetsWithoutNumbersInAnyOrderAreAllDifferent(t *testing.T) {
-	_, sets, refused := read(t, `date,exercise,reps,load_kg
-2026-03-02,Squat,5,100
-2026-03-02,Squat,5,100
-2026-03-05,Squat,5,100
-2026-03-02,Squat,5,100
-`, Options{Zone: time.UTC})
-	if len(ids(sets)) != 4 || len(refused) > 0 {
-		t.Errorf("sets %v, refused %q", ids(sets), reasons(refused))
-	}
-}
-
 func TestAReaderThatFailsEndsTheReading(t *testing.T) {
 	broken := errors.New("cable pulled")
 	if _, err := Open(iotest.ErrReader(broken), Options{}); !errors.Is(err, broken) {
@@ -554,90 +480,4 @@ func TestTheReadingCanBeLeft(t *testing.T) {
 			t.Errorf("%d sets before it was left", n)
 		}
 	}
-}
-
-func FuzzOpen(f *testing.F) {
-	f.Add(firstExport, "")
-	f.Add("\uFEFFdate;exercise;reps;load_kg\n2026-03-02;Squat;5;\"102,5\"\n", "")
-	f.Add("date,exercise,equipment,variant,set1weight,set1reps\n2026-03-02,squat,barbell,low bar,25,25,4\n", "")
-	f.Add("start_time,exercise_title,set_index,set_type,weight_lbs,reps\n\"2 Mar 2026, 18:05\",Squat,0,normal,100,5\n", "")
-	f.Add("Date,Exercise,Category,Weight (kg),Weight (lbs),Reps\n2026-03-02,Squat,Legs,,225,5\n", "")
-	f.Add("Date,Exercise,Set,Weight (lbs),Reps,Set Avg Mean Velocity (m/s)\n03/13/2026,Squat,1,225,5,0.6\n", "")
-	f.Add("date,time,exercise,set,rep,load_kg,mean_velocity_mps,rom_m,concentric_s,rep_time\n2026-03-02,18:05,Squat,1,1,100,0.5,0.6,1.2,18:05:07.5\n", "")
-	f.Add(vitruveHeader+vitruveRow("a@example.org", "Deadlift", "05/06/2026", "07:46:17", 1, 1, "concentric", "0.62", "0.55", "0.98", "1090.91", "0.6", "80"), "")
-	f.Add(openBarbellHeader+"squat,1,1,100,kgs,,,\"5/16/2018, 5:37:11 PM\",00:03:00,0.5,600,0.9,54,1.2\n", "")
-	f.Add(kratosHeader+strings.Repeat("row,1,1,,kgs,,,2026-03-02 18:05:00,,0.5,600,0.9,812,1.2,,,,,,,0.4,600,0.8,,1.5,,,,,,,", 2), "")
-	f.Add(repData+rawRep("s1", 0, "True", "False", "-3456", "0.5,600,0.9", "-9999"), setData+"1,s1,0.0,,bench ,2026-03-02T17:05:00Z,kgs,0.0,,s1,18.0,,,u1,42.5,w\n")
-	f.Add(`{"reference":1,"recorded":1772471100,"exerciseName":"Squat","barWeight":100,"reps":[{"REPNUM":1,"Mean Velocity":0.5}]}`, "")
-	f.Add(`{"reference":1,"recorded":1772471100,"exerciseName":"Squat","barWeight":100,"repCount":5,"meanVelocity":0.5}`, "")
-	f.Fuzz(func(t *testing.T, text, second string) {
-		options := func() Options {
-			o := Options{Unit: Kilograms, Zone: time.UTC, Dates: DayFirst}
-			if second != "" {
-				o.Companion = strings.NewReader(second)
-			}
-			return o
-		}
-		first, err := everything(text, options())
-		if err != nil {
-			return
-		}
-		again, err := everything(text, options())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(first, again, cmpopts.EquateApproxTime(0)); diff != "" {
-			t.Fatalf("read again (-first +again):\n%s", diff)
-		}
-		seen := map[string]bool{}
-		for _, r := range first {
-			id := ""
-			switch {
-			case (r.Set == nil) == (r.Rep == nil):
-				t.Fatalf("neither a set nor a rep, or both: %+v", r)
-			case r.Set != nil:
-				s := *r.Set
-				id = s.ID
-				if s.Exercise == "" || s.Line < 1 || s.Reps < 0 || (s.LoadKg != nil && !(*s.LoadKg >= 0 && *s.LoadKg <= 1000)) {
-					t.Fatalf("implausible: %s", short(s))
-				}
-			default:
-				e := *r.Rep
-				id = fmt.Sprint(e.BootID, e.Seq)
-				if err := e.Validate(e.Time); err != nil || e.Exercise == "" || e.Line < 1 {
-					t.Fatalf("implausible: %s: %v", shortRep(e), err)
-				}
-			}
-			if seen[id] {
-				t.Fatalf("two rows have the id %s", id)
-			}
-			seen[id] = true
-		}
-	})
-}
-
-// everything is what a file tells, or why it cannot be opened. It panics on an error
-// that is neither a row's nor one of those that end a file.
-func everything(text string, o Options) ([]Row, error) {
-	f, err := Open(strings.NewReader(text), o)
-	if err != nil {
-		return nil, err
-	}
-	var rows []Row
-	for r, err := range f.Rows() {
-		if row, ok := errors.AsType[*RowError](err); ok {
-			if row.Line < 1 || row.Reason == "" {
-				panic(fmt.Sprintf("a row's error without line or reason: %+v", row))
-			}
-			continue
-		}
-		if err != nil {
-			if !ends(err) && !errors.Is(err, ErrLong) {
-				panic(err)
-			}
-			break
-		}
-		rows = append(rows, r)
-	}
-	return rows, nil
 }

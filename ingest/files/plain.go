@@ -1,7 +1,6 @@
 package files
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -106,9 +105,5 @@ func (r row) ownTime(clock string) (time.Time, error) {
 	if err != nil || m.day {
 		return time.Time{}, fmt.Errorf("%q is not a time such as 17:03:20.5", clip(clock))
 	}
-	at, err := m.in(r.file.options.Zone)
-	if err != nil && !errors.Is(err, ErrZone) {
-		return time.Time{}, err
-	}
-	return at, err
+	return m.in(r.file.options.Zone)
 }
