@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -34,9 +35,19 @@ type Policy struct {
 // over eight.
 func DefaultPolicy() Policy { return Policy{PerWeek: 0.5, Weeks: 8} }
 
+// Interrupts reports whether somebody may be called for the telling: for a warning or
+// worse that is no backlog's and does not speak of a time so long past that its alert
+// expires at once. A training log that is read in, or a late correction, changes what
+// is found in weeks of which nobody has to hear tonight.
+func (t *Telling) Interrupts() bool {
+	f := &t.Finding
+	after, expires := ExpiresAfter(f.Window.Kind)
+	past := expires && !slices.Contains(NeverExpire(), f.Rule) && t.At.After(f.Window.To.Add(after))
+	return f.Severity.Rank() >= lift.Warning.Rank() && !f.Historical && !past
+}
+
 // Pushes returns which of one athlete's tellings, in the order of time, are
-// pushed: warnings and worse that are no backlog's, each alert once for each
-// severity that it reaches. A warning that rests on little is withheld until
+// pushed: those that interrupt, each alert once for each severity that it reaches. A warning that rests on little is withheld until
 // something confirms it, and so is one beyond the budget. Rules of a person's
 // safety have none.
 func (p Policy) Pushes(told []Telling) []Push {
@@ -44,7 +55,7 @@ func (p Policy) Pushes(told []Telling) []Push {
 	reached := map[string]lift.Severity{}
 	for _, t := range told {
 		f := &t.Finding
-		if f.Severity.Rank() < lift.Warning.Rank() || f.Historical || f.Severity.Compare(reached[f.ID]) <= 0 {
+		if !t.Interrupts() || f.Severity.Compare(reached[f.ID]) <= 0 {
 			continue
 		}
 		reached[f.ID] = f.Severity

@@ -46,6 +46,11 @@ func TestPushes(t *testing.T) {
 	far.Finding.Evidence.Value, far.Finding.Evidence.Threshold = 30, 20
 	deadlift := light(DaySlowdown, "", 13)
 	deadlift.Finding.Group = DeadliftFamily
+	past := func(rule lift.Rule, kind lift.WindowKind, days int) Telling {
+		t := telling(0, "a", rule, lift.Critical)
+		t.Finding.Window = lift.Window{Kind: kind, From: evening.AddDate(0, 0, -days-7), To: evening.AddDate(0, 0, -days)}
+		return t
+	}
 	for name, c := range map[string]struct {
 		told []Telling
 		want string
@@ -56,6 +61,10 @@ func TestPushes(t *testing.T) {
 		"again when it gets worse":          {[]Telling{telling(0, "a", WeeklyVolume, lift.Warning), telling(1, "a", WeeklyVolume, lift.Critical)}, "pp"},
 		"not when it gets better":           {[]Telling{telling(0, "a", PainZone, lift.Critical), telling(1, "a", PainZone, lift.Warning)}, "p"},
 		"a backlog is not":                  {[]Telling{backlog}, ""},
+		"the week before is":                {[]Telling{past(WeeklyVolume, lift.WindowWeek, 7)}, "p"},
+		"a week of long ago is not":         {[]Telling{past(WeeklyVolume, lift.WindowWeek, 8)}, ""},
+		"a set of the day before is not":    {[]Telling{past(VelocityLoss, lift.WindowSet, 2)}, ""},
+		"a hold that was broken is":         {[]Telling{past(Hold, lift.WindowSession, 8)}, "p"},
 		"the fifth in eight weeks is held":  {[]Telling{w(0, "a"), w(1, "b"), w(2, "c"), w(3, "d"), w(55, "e")}, "ppppw"},
 		"eight weeks later it is not":       {[]Telling{w(0, "a"), w(1, "b"), w(2, "c"), w(3, "d"), w(56, "e")}, "ppppp"},
 		"what is critical is never held":    {[]Telling{w(0, "a"), w(1, "b"), w(2, "c"), w(3, "d"), telling(4, "e", WeeklyVolume, lift.Critical)}, "ppppp"},

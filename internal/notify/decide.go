@@ -103,7 +103,8 @@ func (d *decision) step(s *view.AlertStep) error {
 // found decides what is told of an alert that has been opened or has changed.
 func (d *decision) found(s *view.AlertStep, t *track) error {
 	a := &s.Alert
-	pushable := a.Severity.Rank() >= lift.Warning.Rank() && !a.Historical
+	telling := analysis.Telling{At: a.Updated, Finding: a.Finding}
+	pushable := telling.Interrupts()
 	if t == nil {
 		if !pushable {
 			return nil
