@@ -50,7 +50,7 @@ func TestLossIsAgainstTheFastestRepSoFar(t *testing.T) {
 			t.Errorf("rep %d lost %.3f %%, want %.1f", i+1, got, want[i])
 		}
 	}
-	sets := Sets(new(logbook).set(evening, "squat", 100, 0, v...).reps, nil)
+	sets := Sets(new(logbook).set(evening, "squat", 100, 0, v...).reps, nil, nil)
 	if len(sets) != 1 || !near(*sets[0].VelocityLossPct, 24.286, 0.0005) {
 		t.Errorf("set: %+v", sets)
 	}
@@ -77,7 +77,7 @@ func TestVolumeIsRepsTimesLoad(t *testing.T) {
 		b.set(at, s.exercise, s.kg, 0, v...)
 	}
 	volumes := map[lift.ExerciseID]float64{}
-	for _, s := range Sets(b.reps, nil) {
+	for _, s := range Sets(b.reps, nil, nil) {
 		volumes[s.Exercise] += *s.VolumeKg
 	}
 	if d := cmp.Diff(map[lift.ExerciseID]float64{"deadlift": 2325, "rdl": 2160}, volumes); d != "" {
@@ -145,7 +145,7 @@ func TestNumberedSets(t *testing.T) {
 		set(evening.Add(60*time.Minute+time.Millisecond), "deadlift", 120, 1, 0.5).
 		set(evening.Add(61*time.Minute), "deadlift", 125, 1, 0.5).
 		set(evening.Add(62*time.Minute), "deadlift", 120, 2, 0.5)
-	sets := Sets(b.reps, nil)
+	sets := Sets(b.reps, nil, nil)
 	var reps []int
 	ids := map[string]bool{}
 	for _, s := range sets {
@@ -161,7 +161,7 @@ func TestNumberedSets(t *testing.T) {
 	before := sets[0].ID
 	b.reps[0].LogSeq = 99
 	b.reps[0].ID = lift.RepID("main", "bar-2", "b9", 7)
-	if after := Sets(b.reps, nil)[0].ID; after != before {
+	if after := Sets(b.reps, nil, nil)[0].ID; after != before {
 		t.Error("the id of a numbered set depends on which rep was logged first")
 	}
 }
@@ -176,16 +176,16 @@ func TestSetsWithoutNumbers(t *testing.T) {
 		set(evening.Add(187*time.Second), "squat", 102.5, 0, 0.5).
 		set(evening.Add(191*time.Second), "front_squat", 102.5, 0, 0.5)
 	var reps []int
-	for _, s := range Sets(b.reps, nil) {
+	for _, s := range Sets(b.reps, nil, nil) {
 		reps = append(reps, s.Reps)
 	}
 	if d := cmp.Diff([]int{3, 1, 1, 1}, reps); d != "" {
 		t.Error(d)
 	}
-	id := Sets(b.reps, nil)[0].ID
+	id := Sets(b.reps, nil, nil)[0].ID
 	early := b.reps[0]
 	early.ID, early.Seq, early.LogSeq, early.Time = lift.RepID("main", "bar-1", "b1", 900), 900, 900, evening.Add(-10*time.Second)
-	with := Sets(append(b.reps, early), nil)
+	with := Sets(append(b.reps, early), nil, nil)
 	if with[0].ID != id || with[0].Reps != 4 {
 		t.Errorf("a late first rep changed the set's id: %+v", with[0])
 	}
@@ -198,7 +198,7 @@ func TestBareReps(t *testing.T) {
 	for i := range b.reps {
 		b.reps[i].LoadKg = nil
 	}
-	sets := Sets(b.reps, nil)
+	sets := Sets(b.reps, nil, nil)
 	if len(sets) != 1 || sets[0].VolumeKg != nil || sets[0].LoadKg != nil || sets[0].E1RMKg != nil || sets[0].Group != "" {
 		t.Errorf("sets: %+v", sets)
 	}
@@ -222,7 +222,7 @@ func TestEstimatedMaximum(t *testing.T) {
 		{"no line is known", "squat", 0.40, 0},
 		{"an exercise nobody knows", "zercher", 0.40, 0},
 	} {
-		s := Sets(new(logbook).set(evening, c.exercise, 150, 0, c.v).reps, nil)[0]
+		s := Sets(new(logbook).set(evening, c.exercise, 150, 0, c.v).reps, nil, nil)[0]
 		switch {
 		case c.want == 0 && s.E1RMKg != nil:
 			t.Errorf("%s: %v kg", c.name, *s.E1RMKg)

@@ -194,8 +194,9 @@ func (d *diary) convert(r *lift.RepRecord) rep {
 	return out
 }
 
-// loggedDevice is the device that notes of training come from.
-const loggedDevice = "log"
+// loggedDevice is the device that notes of training come from; no sensor can have its
+// name.
+const loggedDevice = "a log"
 
 func (d *diary) convertLogged(l *lift.LoggedSet) rep {
 	out := rep{
@@ -262,13 +263,17 @@ func (d *diary) barOf(site lift.SiteID, id lift.DeviceID, boot string) int32 {
 	return d.nowBar
 }
 
-// compare orders reps by time, then device, boot and seq.
+// compare orders reps by time, then device, boot and seq. The sets of a workout often
+// have one time in a training log: the number orders them.
 func (d *diary) compare(a, b rep) int {
 	if c := cmp.Compare(a.at, b.at); c != 0 {
 		return c
 	}
 	if a.bar != b.bar {
 		x, y := &d.bars[a.bar], &d.bars[b.bar]
+		if a.source == logged && b.source == logged && a.number != b.number {
+			return cmp.Compare(a.number, b.number)
+		}
 		if c := cmp.Or(strings.Compare(string(x.device), string(y.device)), strings.Compare(x.boot, y.boot)); c != 0 {
 			return c
 		}

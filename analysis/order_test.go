@@ -20,6 +20,7 @@ type story struct {
 	settings Settings
 	reps     []lift.RepRecord
 	checkIns []lift.CheckInRecord
+	logged   []lift.LoggedSet
 	plan     []lift.PlanStep
 	changes  []Terms // those that a coach makes while the story goes on
 	end      time.Time
@@ -61,6 +62,7 @@ func drawStory(t *rapid.T) story {
 		}
 	}
 	s.mornings(rng, start, 7*weeks)
+	s.notes(rng, start, 7*weeks)
 	s.decisions(rng, start, 7*weeks)
 	if rapid.Bool().Draw(t, "later") {
 		for range 1 + rng.IntN(3) {
@@ -232,6 +234,43 @@ func (s *story) mornings(rng *rand.Rand, start time.Time, days int) {
 	}
 }
 
+// notes adds sets of a training log: several of a workout have one time, and some are
+// corrected, moved or taken back.
+func (s *story) notes(rng *rand.Rand, start time.Time, days int) {
+	if rng.IntN(3) == 0 {
+		return
+	}
+	for range rng.IntN(20) {
+		at := start.AddDate(0, 0, rng.IntN(days)).Add(time.Duration(rng.IntN(24*60)) * time.Minute)
+		if len(s.reps) > 0 && rng.IntN(3) == 0 {
+			at = s.reps[rng.IntN(len(s.reps))].Time
+		}
+		for range 1 + rng.IntN(4) {
+			row := fmt.Sprintf("row-%d", len(s.logged))
+			l := lift.LoggedSet{
+				ID: lift.LoggedSetID("ana", "strong", row), Log: "strong", Site: "main", Athlete: "ana", Time: at.UTC(),
+				Exercise: []lift.ExerciseID{"deadlift", "deadlift", "squat", "zercher"}[rng.IntN(4)], Reps: rng.IntN(8), LoadKg: new(float64(40 * rng.IntN(5))), Warmup: rng.IntN(8) == 0,
+			}
+			if rng.IntN(10) == 0 {
+				l.LoadKg = nil
+			}
+			if rng.IntN(2) == 0 {
+				l.Number = new(rng.IntN(3))
+			}
+			s.logged = append(s.logged, l)
+			for rng.IntN(6) == 0 {
+				l.Revision++
+				l.Removed = rng.IntN(3) == 0
+				if rng.IntN(2) == 0 {
+					l.Time = start.AddDate(0, 0, rng.IntN(days)).UTC()
+				}
+				l.LoadKg = new(float64(40 * rng.IntN(5)))
+				s.logged = append(s.logged, l)
+			}
+		}
+	}
+}
+
 // decisions adds holds and a return plan, with steps at sensible and at other times.
 func (s *story) decisions(rng *rand.Rand, start time.Time, days int) {
 	add := func(verb lift.PlanVerb, day int) *lift.PlanStep {
@@ -292,6 +331,19 @@ func (v records) putCheckIn(c lift.CheckInRecord) lift.CheckInRecord {
 	return v.checkIns[c.ID]
 }
 
+// putLogged returns from when on the set matters.
+func (v records) putLogged(l lift.LoggedSet) time.Time {
+	from := l.Time
+	old, ok := v.logged[l.ID]
+	if ok && old.Time.Before(from) {
+		from = old.Time
+	}
+	if !ok || l.Revision >= old.Revision {
+		v.logged[l.ID] = l
+	}
+	return from
+}
+
 func (v records) putStep(p lift.PlanStep) { v.plan[string(p.Verb)+p.At.String()] = p }
 
 func (v records) history(from, checkIns time.Time) History {
@@ -307,7 +359,7 @@ func (v records) history(from, checkIns time.Time) History {
 		}
 	}
 	for _, l := range v.logged {
-		if !l.Time.Before(from) {
+		if !l.Time.Before(from) && !l.Removed {
 			h.Logged = append(h.Logged, l)
 		}
 	}
@@ -324,6 +376,9 @@ func (s story) final() History {
 	}
 	for _, c := range s.checkIns {
 		v.putCheckIn(c)
+	}
+	for _, l := range s.logged {
+		v.putLogged(l)
 	}
 	for _, p := range s.plan {
 		v.putStep(p)
@@ -380,6 +435,13 @@ func (w *watcher) checkIn(c lift.CheckInRecord) {
 	}
 }
 
+// note loads anew: training logs are read in seldom.
+func (w *watcher) note(l lift.LoggedSet) {
+	w.see(l.Time)
+	w.evaluate(w.now)
+	w.load(w.view.putLogged(l))
+}
+
 // step loads anew: there are few of them.
 func (w *watcher) step(p lift.PlanStep) {
 	w.see(p.At)
@@ -427,6 +489,7 @@ type event struct {
 	at      time.Time // when it arrives
 	rep     *lift.RepRecord
 	checkIn *lift.CheckInRecord
+	logged  *lift.LoggedSet
 	step    *lift.PlanStep
 	terms   *Terms
 }
@@ -437,6 +500,8 @@ func (w *watcher) take(e event) {
 		w.rep(*e.rep)
 	case e.checkIn != nil:
 		w.checkIn(*e.checkIn)
+	case e.logged != nil:
+		w.note(*e.logged)
 	case e.terms != nil:
 		w.change(*e.terms)
 	default:
@@ -451,6 +516,9 @@ func (s story) events() []event {
 	}
 	for i := range s.checkIns {
 		list = append(list, event{at: s.checkIns[i].Time, checkIn: &s.checkIns[i]})
+	}
+	for i := range s.logged {
+		list = append(list, event{at: s.logged[i].Time, logged: &s.logged[i]})
 	}
 	for i := range s.plan {
 		list = append(list, event{at: s.plan[i].At, step: &s.plan[i]})
@@ -510,6 +578,7 @@ func TestFinalFindingsDoNotDependOnArrival(t *testing.T) {
 		rng.Shuffle(len(final.CheckIns), func(i, j int) {
 			final.CheckIns[i], final.CheckIns[j] = final.CheckIns[j], final.CheckIns[i]
 		})
+		rng.Shuffle(len(final.Logged), func(i, j int) { final.Logged[i], final.Logged[j] = final.Logged[j], final.Logged[i] })
 		rng.Shuffle(len(final.Plan), func(i, j int) { final.Plan[i], final.Plan[j] = final.Plan[j], final.Plan[i] })
 		if d := cmp.Diff(want, Judge(final, w.settings, w.now)); d != "" {
 			t.Fatalf("shuffled history, - clean, + shuffled:\n%s", d)
@@ -529,6 +598,9 @@ func TestLookbackIsEnough(t *testing.T) {
 		}
 		for _, c := range s.checkIns {
 			v.putCheckIn(c)
+		}
+		for _, l := range s.logged {
+			v.putLogged(l)
 		}
 		for _, p := range s.plan {
 			v.putStep(p)

@@ -10,20 +10,39 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// Sets cuts reps into sets, in the order of their first reps. The reps may be in
-// any order and of several athletes; those that are not valid are left out. A
-// nil zone means UTC.
-func Sets(reps []lift.RepRecord, zone *time.Location) []lift.Set {
-	byAthlete := map[lift.AthleteID][]lift.RepRecord{}
+// Sets cuts reps into sets and adds those of training logs, in the order of their
+// first reps. Both may be in any order and of several athletes; reps that are not
+// valid are left out. A nil zone means UTC.
+func Sets(reps []lift.RepRecord, notes []lift.LoggedSet, zone *time.Location) []lift.Set {
+	byAthlete := map[lift.AthleteID]*History{}
+	of := func(athlete lift.AthleteID) *History {
+		h := byAthlete[athlete]
+		if h == nil {
+			h = &History{Athlete: athlete}
+			byAthlete[athlete] = h
+		}
+		return h
+	}
 	for i := range reps {
-		byAthlete[reps[i].Athlete] = append(byAthlete[reps[i].Athlete], reps[i])
+		h := of(reps[i].Athlete)
+		h.Reps = append(h.Reps, reps[i])
+	}
+	noted := make(map[string]*float64, len(notes)) // the velocities, which no rule looks at
+	for i := range notes {
+		h := of(notes[i].Athlete)
+		h.Logged = append(h.Logged, notes[i])
+		noted[notes[i].ID] = notes[i].Best
 	}
 	var sets []lift.Set
-	for athlete, own := range byAthlete {
+	for athlete, h := range byAthlete {
 		d := newDiary(athlete, "", Settings{Zone: zone})
-		d.load(&History{Athlete: athlete, Reps: own})
+		d.load(h)
 		for k := range d.sets {
-			sets = append(sets, d.set(int32(k)))
+			set := d.set(int32(k))
+			if set.Source == lift.SourceLogged {
+				set.Best = noted[set.RepIDs[0]]
+			}
+			sets = append(sets, set)
 		}
 	}
 	slices.SortFunc(sets, func(a, b lift.Set) int {
@@ -60,7 +79,7 @@ func (d *diary) set(k int32) lift.Set {
 		out.LoadKg = new(kilograms(s.load))
 		out.VolumeKg = new(kilograms(s.load * int64(s.completed)))
 	}
-	if s.completed > 0 {
+	if s.completed > 0 && !s.logged {
 		out.Best, out.Last, out.VelocityLossPct = &best, &last, new(loss(best, last))
 		if e1rm, ok := e.estimate(s.load, best); ok {
 			out.E1RMKg = &e1rm

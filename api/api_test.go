@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -240,6 +241,18 @@ func rep(athlete string, n int, at time.Time) journal.Event {
 			Exercise: "deadlift", LoadKg: &load, Set: &set, MeanVelocity: 0.6 - 0.02*float64(n%10),
 		},
 	}
+}
+
+// logged is the nth row of an athlete's training log, without a velocity.
+func logged(athlete string, n int, at time.Time, change ...func(*lift.LoggedSet)) journal.Event {
+	s := &lift.LoggedSet{
+		ID: lift.LoggedSetID(lift.AthleteID(athlete), "strong", strconv.Itoa(n)), Log: "strong", Exercise: "deadlift", Time: at.Add(time.Duration(n) * time.Hour),
+		Reps: 5, LoadKg: new(100.0),
+	}
+	for _, c := range change {
+		c(s)
+	}
+	return journal.Event{Kind: journal.KindSetLogged, Received: at, Site: "main", Athlete: lift.AthleteID(athlete), By: "kim", Logged: s}
 }
 
 func repID(e journal.Event) string { return lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq) }

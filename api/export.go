@@ -76,7 +76,10 @@ func (s *Server) parts(athlete lift.AthleteID) []privacy.Part {
 			return s.view.RecordSteps(ctx, lift.OfAthlete, string(athlete))
 		}),
 		pages("reps", "Reps", "One rep, as it counts now.", in, s.listReps),
-		pages("sets", "Sets", "One set, derived from the reps.", in, s.listSets),
+		{Name: "logged", Title: "Sets of training logs", Says: "One set as it was read from a training log; those that were taken back are marked.", Rows: func(ctx context.Context, yield func(any) error) error {
+			return s.view.EachLogged(ctx, athlete, func(l *lift.LoggedSet) error { return yield(l) })
+		}},
+		pages("sets", "Sets", "One set, derived from the reps and the training logs.", in, s.listSets),
 		pages("sessions", "Sessions", "One training day, derived from the sets.", in, s.listSessions),
 		pages("weeks", "Weeks", "One week and group of exercises, with what it is compared to.", in, s.listWeeks),
 		pages("checkins", "Check-ins", "One report of pain, symptoms, sleep and nutrition.", in, s.listCheckIns),

@@ -110,11 +110,22 @@ func stateOf(r *lift.RepRecord, now time.Time) lift.RepState {
 // setsAround returns the athlete's sets between the times and some on both sides,
 // of which the outermost may be cut off.
 func (s *Server) setsAround(ctx context.Context, athlete lift.AthleteID, from, to time.Time) ([]lift.Set, error) {
-	reps, err := s.repsBetween(ctx, athlete, from.Add(-setReach), to.Add(setReach))
+	h, err := s.trainingBetween(ctx, athlete, from.Add(-setReach), to.Add(setReach))
 	if err != nil {
 		return nil, err
 	}
-	return s.sets(reps, s.roster.Zone(athlete)), nil
+	return s.sets(h.Reps, h.Logged, s.roster.Zone(athlete)), nil
+}
+
+// trainingBetween reads the athlete's reps and logged sets with from ≤ time < to.
+func (s *Server) trainingBetween(ctx context.Context, athlete lift.AthleteID, from, to time.Time) (analysis.History, error) {
+	h := analysis.History{Athlete: athlete}
+	var err error
+	if h.Reps, err = s.repsBetween(ctx, athlete, from, to); err != nil {
+		return h, err
+	}
+	h.Logged, err = s.view.Logged(ctx, athlete, from, to)
+	return h, err
 }
 
 func (s *Server) repsBetween(ctx context.Context, athlete lift.AthleteID, from, to time.Time) ([]lift.RepRecord, error) {
@@ -171,11 +182,11 @@ func (s *Server) listWeeks(ctx context.Context, in *historyInput) (*answer[list[
 	first := from.Add(-8 * day)
 	page, err := pageOf(first, to, weekStep, in.Paging, func(w *lift.Week) place { return place{w.From, w.Group} }, s.nextStretch(ctx, in.ID),
 		func(start, end time.Time) ([]lift.Week, error) {
-			reps, err := s.repsBetween(ctx, in.ID, start.Add(-analysis.Lookback-8*day), end.Add(8*day))
+			h, err := s.trainingBetween(ctx, in.ID, start.Add(-analysis.Lookback-8*day), end.Add(8*day))
 			if err != nil {
 				return nil, err
 			}
-			weeks := s.weeks(analysis.History{Athlete: in.ID, Reps: reps}, s.roster.Settings(in.ID), s.now())
+			weeks := s.weeks(h, s.roster.Settings(in.ID), s.now())
 			weeks = slices.DeleteFunc(weeks, func(w lift.Week) bool {
 				return w.From.Before(start) || !w.From.Before(end) || !w.To.After(from)
 			})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/spotterhq/spotter/analysis/profile"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/view"
@@ -347,5 +348,41 @@ func TestDevicesAreListedByPages(t *testing.T) {
 	}
 	if one := want[list[device]](g, 200, "GET", "/api/v1/devices?site=north", ""); len(one.Items) != 1 {
 		t.Errorf("%+v", one)
+	}
+}
+
+// Who has nothing but a training log has sets, sessions and weeks all the same.
+func TestSetsOfATrainingLogAreListed(t *testing.T) {
+	g := open(t)
+	warm := func(s *lift.LoggedSet) { s.Warmup, s.LoadKg = true, new(60.0) }
+	g.append(logged("ana", 0, trained, warm), logged("ana", 1, trained, func(s *lift.LoggedSet) { s.Best = new(0.5) }), logged("ana", 2, trained),
+		logged("ana", 3, trained), logged("ana", 3, trained, func(s *lift.LoggedSet) { s.Revision, s.Removed = 1, true }), logged("ana", -24*400, trained))
+	sets := want[list[map[string]any]](g, 200, "GET", "/api/v1/athletes/ana/sets"+thatDay, "")
+	if len(sets.Items) != 3 || sets.Items[0]["warmup"] != true {
+		t.Fatalf("sets %v", sets.Items)
+	}
+	told := map[string]any{
+		"id": sets.Items[1]["id"], "exercise": "deadlift", "group": "deadlift_family", "load_kg": 100.0, "warmup": false, "reps": 5.0, "volume_kg": 500.0,
+		"from": trained.Add(time.Hour).Format(time.RFC3339), "to": trained.Add(time.Hour).Format(time.RFC3339), "best_mps": 0.5, "source": "logged",
+	}
+	if diff := cmp.Diff(told, sets.Items[1]); diff != "" {
+		t.Errorf("a set: -want +got\n%s", diff)
+	}
+	if other := sets.Items[2]; other["best_mps"] != nil || other["velocity_loss_pct"] != nil || other["last_mps"] != nil || other["source"] != "logged" {
+		t.Errorf("a set has velocities that nobody measured: %v", other)
+	}
+	if sessions := want[list[profile.Session]](g, 200, "GET", "/api/v1/athletes/ana/sessions"+thatDay, ""); len(sessions.Items) != 1 || sessions.Items[0].Sets != 2 || sessions.Items[0].VolumeKg != 1000 {
+		t.Errorf("sessions %+v", sessions.Items)
+	}
+	weeks := want[list[lift.Week]](g, 200, "GET", "/api/v1/athletes/ana/weeks?from=2025-01-01T00:00:00Z&to=2026-11-20T00:00:00Z", "")
+	if len(weeks.Items) != 2 || weeks.Items[1].Reps != 10 || weeks.Items[0].Reps != 5 {
+		t.Errorf("weeks %+v", weeks.Items)
+	}
+	if reps := want[list[any]](g, 200, "GET", "/api/v1/athletes/ana/reps"+thatDay, ""); len(reps.Items) != 0 {
+		t.Errorf("a log has no reps: %v", reps.Items)
+	}
+	standings := want[list[map[string]any]](g, 200, "GET", "/api/v1/standings", "")
+	if len(standings.Items) != 1 || standings.Items[0]["sessions"] != 1.0 || standings.Items[0]["last_session"] != trained.Add(2*time.Hour).Format(time.RFC3339) {
+		t.Errorf("standings %v", standings.Items)
 	}
 }

@@ -110,7 +110,7 @@ func (s *Server) planOf(ctx context.Context, id lift.AthleteID, at time.Time) (p
 }
 
 func historyOf(id lift.AthleteID, h *view.History) analysis.History {
-	return analysis.History{Site: h.Site, Athlete: id, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}
+	return analysis.History{Site: h.Site, Athlete: id, Reps: h.Reps, Logged: h.Logged, CheckIns: h.CheckIns, Plan: h.Plan}
 }
 
 // decide records a decision unless it repeats what is in force or makes no sense.

@@ -56,11 +56,11 @@ func (s *Server) getProfile(ctx context.Context, in *profileInput) (*answer[prof
 // setsWithReps returns the athlete's sets with their reps up to a time, and from so
 // long before from that profiles and contexts of the stretch are whole.
 func (s *Server) setsWithReps(ctx context.Context, athlete lift.AthleteID, from, to time.Time) (profile.History, error) {
-	reps, err := s.repsBetween(ctx, athlete, profile.HistoryFrom(from, to).Add(-setReach), to)
+	h, err := s.trainingBetween(ctx, athlete, profile.HistoryFrom(from, to).Add(-setReach), to)
 	if err != nil {
 		return profile.History{}, err
 	}
-	return profile.History{Sets: s.sets(reps, s.roster.Zone(athlete)), Reps: reps}, nil
+	return profile.History{Sets: s.sets(h.Reps, h.Logged, s.roster.Zone(athlete)), Reps: h.Reps}, nil
 }
 
 // profileOptions are the athlete's zone, and what a coach has entered for them.

@@ -59,7 +59,7 @@ type Options struct {
 	// Decode turns a message into events, as ingest does: what cannot be used
 	// becomes a quarantined event.
 	Decode func(topic string, payload []byte, received time.Time) []journal.Event
-	Sets   func([]lift.RepRecord, *time.Location) []lift.Set
+	Sets   func([]lift.RepRecord, []lift.LoggedSet, *time.Location) []lift.Set
 	Weeks  func(analysis.History, analysis.Settings, time.Time) []lift.Week
 	Clock  func() time.Time
 	Logger *slog.Logger
@@ -107,7 +107,7 @@ type Server struct {
 	view        *view.View
 	events      Log
 	decode      func(string, []byte, time.Time) []journal.Event
-	sets        func([]lift.RepRecord, *time.Location) []lift.Set
+	sets        func([]lift.RepRecord, []lift.LoggedSet, *time.Location) []lift.Set
 	weeks       func(analysis.History, analysis.Settings, time.Time) []lift.Week
 	now         func() time.Time
 	log         *slog.Logger

@@ -151,7 +151,7 @@ func (s *Server) teamRow(ctx context.Context, a *athlete, stamp int64) (teamRow,
 			of.Pain = &painStanding{*c.Pain, c.Phase, c.Time}
 		}
 	}
-	for _, x := range profile.Sessions(s.sets(h.Reps, settings.Zone), s.profileOptions(a.ID)) {
+	for _, x := range profile.Sessions(s.sets(h.Reps, h.Logged, settings.Zone), s.profileOptions(a.ID)) {
 		of.LastSession = x.To
 		if x.From.After(since) {
 			of.Sessions++

@@ -54,9 +54,9 @@ func newDemo(t *testing.T, url string) *demo {
 	d.monitor = monitor.New(monitor.Options{Log: log, View: v, Settings: settings, Logger: quiet, Now: time.Now})
 	d.follower, err = influx.New(influx.Options{
 		URL: url, Bucket: "spotter", Log: log, View: v, Logger: quiet, Lookback: analysis.Lookback, Pace: time.Millisecond,
-		Sets: func(reps []lift.RepRecord) []lift.Set { return analysis.Sets(reps, time.UTC) },
-		Weeks: func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
-			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, analysis.Settings{}, now)
+		Sets: func(_ lift.AthleteID, t influx.Training) []lift.Set { return analysis.Sets(t.Reps, t.Logged, time.UTC) },
+		Weeks: func(athlete lift.AthleteID, t influx.Training, now time.Time) []lift.Week {
+			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: t.Reps, Logged: t.Logged}, analysis.Settings{}, now)
 		},
 		Plan: func(ctx context.Context, athlete lift.AthleteID, at time.Time) (influx.Plan, error) {
 			reps, checkIns := analysis.LoadFrom(at, time.UTC)

@@ -179,9 +179,9 @@ func (c *eraseCommand) stores(ctx context.Context, s streams, f *folder) (_ []pr
 	if c.InfluxURL != "" {
 		follower, err = influx.New(influx.Options{
 			URL: c.InfluxURL, Token: c.InfluxToken, Org: c.InfluxOrg, Bucket: c.InfluxBucket, Log: f.log, View: f.view, Logger: s.log,
-			Sets: func(reps []lift.RepRecord) []lift.Set { return analysis.Sets(reps, time.UTC) },
-			Weeks: func(a lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
-				return analysis.Weeks(analysis.History{Athlete: a, Reps: reps}, analysis.Settings{}, now)
+			Sets: func(_ lift.AthleteID, t influx.Training) []lift.Set { return analysis.Sets(t.Reps, t.Logged, time.UTC) },
+			Weeks: func(a lift.AthleteID, t influx.Training, now time.Time) []lift.Week {
+				return analysis.Weeks(analysis.History{Athlete: a, Reps: t.Reps, Logged: t.Logged}, analysis.Settings{}, now)
 			},
 			Plan: planIn(f.view, func(lift.AthleteID) analysis.Settings { return analysis.Settings{} }),
 		})

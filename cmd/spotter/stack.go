@@ -340,14 +340,11 @@ func (s *stack) openInflux() (*influx.Follower, error) {
 	return influx.New(influx.Options{
 		URL: s.settings.InfluxURL, Token: s.settings.InfluxToken, Org: s.settings.InfluxOrg, Bucket: s.settings.InfluxBucket,
 		Log: s.journal, View: s.view, Logger: s.log.With("part", "influx"), Lookback: analysis.Lookback,
-		Sets: func(reps []lift.RepRecord) []lift.Set {
-			if len(reps) == 0 {
-				return nil
-			}
-			return analysis.Sets(reps, s.roster.Zone(reps[0].Athlete))
+		Sets: func(athlete lift.AthleteID, t influx.Training) []lift.Set {
+			return analysis.Sets(t.Reps, t.Logged, s.roster.Zone(athlete))
 		},
-		Weeks: func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
-			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, s.roster.Settings(athlete), now)
+		Weeks: func(athlete lift.AthleteID, t influx.Training, now time.Time) []lift.Week {
+			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: t.Reps, Logged: t.Logged}, s.roster.Settings(athlete), now)
 		},
 		Plan: planIn(s.view, s.roster.Settings),
 	})
@@ -362,7 +359,7 @@ func planIn(v *view.View, settings func(lift.AthleteID) analysis.Settings) func(
 		if err != nil {
 			return influx.Plan{}, err
 		}
-		state := analysis.Plan(analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}, in, at)
+		state := analysis.Plan(analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, Logged: h.Logged, CheckIns: h.CheckIns, Plan: h.Plan}, in, at)
 		now := influx.Plan{Held: state.Hold != nil}
 		if state.Phase != nil {
 			now.Phase = state.Phase.Number

@@ -81,6 +81,9 @@ func (f *Follower) lines(ctx context.Context, entries []journal.Entry, after, up
 		switch e.Kind {
 		case journal.KindRep:
 			reps = append(reps, lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq))
+		case journal.KindSetLogged:
+			// It may be the first of its week now, and weeks stand at the site of that.
+			pending.touch(e.Athlete, e.Logged.Time, true)
 		case journal.KindCheckIn:
 			if err := b.checkIn(e); err != nil {
 				return nil, err
@@ -117,8 +120,10 @@ func (b *batch) reps(ids []string, after, upTo uint64, pending *changes) error {
 	}
 	changed := map[string]bool{}
 	for _, m := range moves {
-		changed[m.RepID] = true
-		ids = append(ids, m.RepID)
+		if m.RepID != "" {
+			changed[m.RepID] = true
+			ids = append(ids, m.RepID)
+		}
 	}
 	reps, err := b.View.RepsByID(b.ctx, ids)
 	if err != nil {
@@ -130,8 +135,10 @@ func (b *batch) reps(ids []string, after, upTo uint64, pending *changes) error {
 		pending.touch(r.Athlete, r.PointTime, changed[r.ID])
 	}
 	for i := range moves {
-		if err := b.leave(&moves[i]); err != nil {
-			return err
+		if moves[i].RepID != "" { // a logged set has no point but those that are derived
+			if err := b.leave(&moves[i]); err != nil {
+				return err
+			}
 		}
 		pending.touch(moves[i].Athlete, moves[i].PointTime, true)
 	}

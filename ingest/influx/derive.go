@@ -25,14 +25,14 @@ func (f *Follower) derive(ctx context.Context, pending *changes, upTo uint64) er
 	var lines []line
 	for _, athlete := range slices.Sorted(maps.Keys(pending.stretches)) {
 		s := pending.stretches[athlete]
-		reps, err := f.history(ctx, athlete, s.from.Add(-f.Lookback-week), s.to.Add(f.Lookback+week))
+		t, err := f.training(ctx, athlete, s.from.Add(-f.Lookback-week), s.to.Add(f.Lookback+week))
 		if err != nil {
 			return err
 		}
-		s.corrected = s.corrected || arrivedLate(reps, pending.derived)
+		s.corrected = s.corrected || arrivedLate(t.Reps, pending.derived)
 		d := derivation{now: map[identity]bool{}}
-		f.sets(&d, reps, &s)
-		f.weeks(&d, athlete, reps, &s, pending.now)
+		f.sets(&d, athlete, t, &s)
+		f.weeks(&d, athlete, t, &s, pending.now)
 		if s.corrected {
 			gone, err := f.gone(ctx, athlete, &s, d.now)
 			if err != nil {
@@ -59,20 +59,23 @@ func (f *Follower) derive(ctx context.Context, pending *changes, upTo uint64) er
 	return nil
 }
 
-// history reads the athlete's reps with from ≤ time < to.
-func (f *Follower) history(ctx context.Context, athlete lift.AthleteID, from, to time.Time) ([]lift.RepRecord, error) {
-	var all []lift.RepRecord
+// training reads what the athlete did with from ≤ time < to.
+func (f *Follower) training(ctx context.Context, athlete lift.AthleteID, from, to time.Time) (Training, error) {
+	var t Training
 	for page := (view.Page{Limit: 10_000}); ; {
 		reps, next, err := f.View.Reps(ctx, athlete, from, to, page)
 		if err != nil {
-			return nil, err
+			return t, err
 		}
-		all = append(all, reps...)
+		t.Reps = append(t.Reps, reps...)
 		if next == "" {
-			return all, nil
+			break
 		}
 		page.Cursor = next
 	}
+	var err error
+	t.Logged, err = f.View.Logged(ctx, athlete, from, to)
+	return t, err
 }
 
 // arrivedLate reports whether a rep that was logged after the given position
@@ -98,22 +101,24 @@ type derivation struct {
 // sets adds the sets, with lines for those that reach into the stretch and for what
 // their reps get from being in a set. Sets that would be one point stand a
 // millisecond apart.
-func (f *Follower) sets(d *derivation, reps []lift.RepRecord, s *stretch) {
-	byID := make(map[string]*lift.RepRecord, len(reps))
-	for i := range reps {
-		byID[reps[i].ID] = &reps[i]
+func (f *Follower) sets(d *derivation, athlete lift.AthleteID, t Training, s *stretch) {
+	byID := make(map[string]*lift.RepRecord, len(t.Reps))
+	for i := range t.Reps {
+		byID[t.Reps[i].ID] = &t.Reps[i]
 	}
-	sets := f.Sets(reps)
+	sets := f.Sets(athlete, t)
 	slices.SortFunc(sets, func(a, b lift.Set) int {
 		return cmp.Or(a.From.Compare(b.From), strings.Compare(a.ID, b.ID))
 	})
+	free := map[identity]int64{} // a training log may have all sets of a workout at one time
 	for i := range sets {
 		set := &sets[i]
 		id := setIdentity(set)
-		for d.now[id] {
+		first := id
+		for id.ms = max(id.ms, free[first]); d.now[id]; {
 			id.ms++
 		}
-		d.now[id] = true
+		d.now[id], free[first] = true, id.ms+1
 		if set.To.Before(s.from.Add(-setReach)) || set.From.After(s.to.Add(setReach)) {
 			continue
 		}
@@ -148,19 +153,32 @@ func (d *derivation) losses(set *lift.Set, byID map[string]*lift.RepRecord) {
 
 // weeks adds the weeks, with lines for those that the stretch touches and for those
 // after them whose baseline it is a part of. A week stands at the site of its first
-// rep.
-func (f *Follower) weeks(d *derivation, athlete lift.AthleteID, reps []lift.RepRecord, s *stretch, now time.Time) {
-	for _, w := range f.Weeks(athlete, reps, now) {
-		first, _ := slices.BinarySearchFunc(reps, w.From, func(r lift.RepRecord, t time.Time) int { return r.PointTime.Compare(t) })
-		if first == len(reps) {
+// rep or logged set.
+func (f *Follower) weeks(d *derivation, athlete lift.AthleteID, t Training, s *stretch, now time.Time) {
+	for _, w := range f.Weeks(athlete, t, now) {
+		site, known := t.siteFrom(w.From)
+		if !known {
 			continue
 		}
-		id := identity{measurement: "week", athlete: athlete, kind: w.Group, site: reps[first].Site, ms: millis(w.From)}
+		id := identity{measurement: "week", athlete: athlete, kind: w.Group, site: site, ms: millis(w.From)}
 		d.now[id] = true
 		if w.To.After(s.from) && !w.From.After(s.to.Add(f.Lookback)) {
 			d.lines = append(d.lines, weekLine(&id, &w))
 		}
 	}
+}
+
+// siteFrom returns where the first rep or logged set at a time or later was.
+func (t *Training) siteFrom(from time.Time) (lift.SiteID, bool) {
+	rep, _ := slices.BinarySearchFunc(t.Reps, from, func(r lift.RepRecord, at time.Time) int { return r.PointTime.Compare(at) })
+	set, _ := slices.BinarySearchFunc(t.Logged, from, func(l lift.LoggedSet, at time.Time) int { return l.Time.Compare(at) })
+	switch {
+	case set < len(t.Logged) && (rep == len(t.Reps) || t.Logged[set].Time.Before(t.Reps[rep].PointTime)):
+		return t.Logged[set].Site, true
+	case rep < len(t.Reps):
+		return t.Reps[rep].Site, true
+	}
+	return "", false
 }
 
 // gone returns the lines that void what InfluxDB has of the athlete's sets and weeks

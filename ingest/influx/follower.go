@@ -32,6 +32,12 @@ const (
 	maxUnderived = 500_000
 )
 
+// Training is what sets and weeks are derived from, in the order of time.
+type Training struct {
+	Reps   []lift.RepRecord
+	Logged []lift.LoggedSet
+}
+
 // Options of a follower. The fields without a default are required.
 type Options struct {
 	URL string // of the server, such as http://localhost:8086
@@ -43,10 +49,10 @@ type Options struct {
 
 	Log  *journal.Log
 	View *view.View
-	// Sets cuts one athlete's reps into sets.
-	Sets func(reps []lift.RepRecord) []lift.Set
-	// Weeks adds up one athlete's reps; now is the time of the newest event.
-	Weeks func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week
+	// Sets cuts one athlete's training into sets.
+	Sets func(lift.AthleteID, Training) []lift.Set
+	// Weeks adds up one athlete's training; now is the time of the newest event.
+	Weeks func(athlete lift.AthleteID, t Training, now time.Time) []lift.Week
 	// Plan tells what holds for one athlete's deadlifts at a time.
 	Plan func(ctx context.Context, athlete lift.AthleteID, at time.Time) (Plan, error)
 	// Lookback is how far before its Monday a week's baseline reaches. Default: 8 weeks.

@@ -114,9 +114,9 @@ func (r *rig) options() Options {
 	return Options{
 		URL: r.db.url, Token: r.db.token, Org: r.db.org, Bucket: r.db.bucket,
 		Log: r.log, View: r.view, Logger: slog.New(slog.NewTextHandler(r.Output(), nil)),
-		Sets: func(reps []lift.RepRecord) []lift.Set { return analysis.Sets(reps, time.UTC) },
-		Weeks: func(athlete lift.AthleteID, reps []lift.RepRecord, now time.Time) []lift.Week {
-			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: reps}, analysis.Settings{}, now)
+		Sets: func(_ lift.AthleteID, t Training) []lift.Set { return analysis.Sets(t.Reps, t.Logged, time.UTC) },
+		Weeks: func(athlete lift.AthleteID, t Training, now time.Time) []lift.Week {
+			return analysis.Weeks(analysis.History{Athlete: athlete, Reps: t.Reps, Logged: t.Logged}, analysis.Settings{}, now)
 		},
 		Plan:     r.plan,
 		Lookback: analysis.Lookback,

@@ -88,7 +88,7 @@ func (r *rig) sets(best float64) []lift.Set {
 	if err != nil {
 		r.Fatal(err)
 	}
-	return f.Sets([]lift.RepRecord{rec})
+	return f.Sets("a", Training{Reps: []lift.RepRecord{rec}})
 }
 
 func TestAReplayLeavesIdenticalPoints(t *testing.T) {

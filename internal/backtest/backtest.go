@@ -197,7 +197,7 @@ func (o *Options) judge(ctx context.Context, athlete lift.AthleteID) (_ *verdict
 	if err != nil {
 		return nil, err
 	}
-	v := &verdicts{athlete: athlete, reps: len(h.Reps), position: h.Position, asOf: asOf(&h)}
+	v := &verdicts{athlete: athlete, reps: repsOf(&h), position: h.Position, asOf: asOf(&h)}
 	known := historyOf(athlete, &h)
 	v.fired = o.within(analysis.Judge(known, inForce, v.asOf))
 	v.would = v.fired
@@ -215,7 +215,16 @@ func (o *Options) judge(ctx context.Context, athlete lift.AthleteID) (_ *verdict
 
 // historyOf is everything that the view knows and the rules look at.
 func historyOf(athlete lift.AthleteID, h *view.History) analysis.History {
-	return analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}
+	return analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, Logged: h.Logged, CheckIns: h.CheckIns, Plan: h.Plan}
+}
+
+// repsOf is how many reps are known, those of training logs among them.
+func repsOf(h *view.History) int {
+	n := len(h.Reps)
+	for i := range h.Logged {
+		n += h.Logged[i].Reps
+	}
+	return n
 }
 
 // asOf is the time up to which an athlete is judged, as the monitor does: that of
@@ -227,6 +236,9 @@ func asOf(h *view.History) time.Time {
 	}
 	for i := range h.Reps {
 		at = latest(at, h.Reps[i].Received)
+	}
+	for i := range h.Logged {
+		at = latest(at, h.Logged[i].Time)
 	}
 	for i := range h.CheckIns {
 		at = latest(at, h.CheckIns[i].Received)

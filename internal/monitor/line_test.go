@@ -363,7 +363,7 @@ func (l *line) judged(t tester, athlete lift.AthleteID) []final {
 		t.Fatal(err)
 	}
 	var list []final
-	for _, f := range analysis.Judge(analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}, l.settings(athlete), l.tick) {
+	for _, f := range analysis.Judge(analysis.History{Site: h.Site, Athlete: athlete, Reps: h.Reps, Logged: h.Logged, CheckIns: h.CheckIns, Plan: h.Plan}, l.settings(athlete), l.tick) {
 		list = append(list, finalOf(&f))
 	}
 	return sortFinal(list)

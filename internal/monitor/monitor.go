@@ -51,6 +51,8 @@ const (
 	// lateAtOnce is how many athletes who are not in memory a partition judges
 	// before it looks for news.
 	lateAtOnce = 8
+	// moreRows is how long after a row of a file the next one is waited for.
+	moreRows = 250 * time.Millisecond
 )
 
 // Log is what the monitor needs of the log.
@@ -93,13 +95,17 @@ type Monitor struct {
 	position   atomic.Uint64
 	saved      time.Time
 	newest     time.Time // the newest tick: the time given to the analysis
+
+	fileRead bool            // rows of a file have come since that was looked at
+	more     context.Context // while it lasts, more of a file is waited for before any of it is judged
+	enough   context.CancelFunc
 }
 
 // New returns a monitor that does nothing until it is Run.
 func New(o Options) *Monitor {
 	m := &Monitor{o: o, seed: maphash.MakeSeed()}
 	for range max(2, runtime.GOMAXPROCS(0)) {
-		m.partitions = append(m.partitions, &partition{m: m, athletes: map[lift.AthleteID]*athlete{}, due: map[lift.AthleteID]time.Time{}})
+		m.partitions = append(m.partitions, &partition{m: m, athletes: map[lift.AthleteID]*athlete{}, due: map[lift.AthleteID]time.Time{}, late: map[lift.AthleteID]bool{}})
 	}
 	return m
 }
@@ -139,13 +145,24 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 		m.saved = time.Time{}
 		err = errors.Join(err, m.save(stopping))
 	}()
+	m.more, m.enough = context.WithCancel(ctx)
+	m.enough()
+	defer func() { m.enough() }()
 	var changes []view.Change
 	read := pos
 	for {
-		// What happens now goes before what time has found for those not in memory.
-		if _, newest := m.o.View.Changes().Span(); newest > read || !m.late() {
+		// What happens now goes before what time has found for those not in memory, and
+		// before what was read from files.
+		_, newest := m.o.View.Changes().Span()
+		switch {
+		case newest > read || !m.late():
 			changes, read, err = m.follow(ctx, read, changes[:0])
-		} else {
+			m.expectMore(ctx)
+		case m.more.Err() == nil:
+			if m.o.View.WaitFor(m.more, read+1) != nil {
+				err = ctx.Err()
+			}
+		default:
 			err = m.each(ctx, func(ctx context.Context, p *partition) error { return p.judgeLate(ctx, m.newest) })
 		}
 		if err != nil {
@@ -172,8 +189,7 @@ func (m *Monitor) follow(ctx context.Context, read uint64, changes []view.Change
 	return changes, next, err
 }
 
-// late reports whether time has found something for athletes not in memory that
-// is not judged yet.
+// late reports whether somebody waits who is judged when nothing else happens.
 func (m *Monitor) late() bool {
 	for _, p := range m.partitions {
 		if len(p.late) > 0 {
@@ -234,6 +250,16 @@ func (m *Monitor) judge(ctx context.Context, changes []view.Change) error {
 	for i := range changes {
 		c := &changes[i]
 		switch {
+		case c.Logged != nil:
+			m.postpone(c.Logged.Athlete, c.Logged.Time)
+			if c.WasLogged != nil {
+				m.postpone(c.WasLogged.Athlete, c.WasLogged.Time)
+			}
+		case c.Rep != nil && c.Rep.Source == lift.SourceImported:
+			m.postpone(c.Rep.Athlete, c.Rep.Time)
+			if c.Was != nil {
+				m.postpone(c.Was.Athlete, c.Was.Time)
+			}
 		case c.Rep != nil:
 			m.partition(c.Rep.Athlete).add(c.Rep.Athlete, c)
 			if c.Was != nil && c.Was.Athlete != c.Rep.Athlete {
@@ -265,6 +291,21 @@ func (m *Monitor) judge(ctx context.Context, changes []view.Change) error {
 		return nil
 	}
 	return m.tick(ctx)
+}
+
+// expectMore lets more of a file be waited for, where some of it has come.
+func (m *Monitor) expectMore(ctx context.Context) {
+	if m.fileRead {
+		m.enough()
+		m.more, m.enough = context.WithTimeout(ctx, moreRows)
+		m.fileRead = false
+	}
+}
+
+// postpone lets what was read from a file wait until nothing else happens.
+func (m *Monitor) postpone(id lift.AthleteID, at time.Time) {
+	m.fileRead = true
+	m.partition(id).postpone(id, at, m.newest)
 }
 
 // tick judges what time alone has changed.
@@ -377,6 +418,8 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 		switch e := &entries[i]; e.Kind {
 		case journal.KindRep:
 			ids = append(ids, lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq))
+		case journal.KindSetLogged:
+			m.postpone(e.Athlete, e.Logged.Time)
 		case journal.KindCheckIn:
 			note(e.Athlete, e.CheckIn.Time)
 		case journal.KindPlan:
@@ -400,6 +443,10 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 		return pos, err
 	}
 	for _, move := range moves {
+		if move.RepID == "" { // a logged set
+			m.postpone(move.Athlete, move.PointTime)
+			continue
+		}
 		note(move.Athlete, move.PointTime)
 		ids = append(ids, move.RepID)
 	}
@@ -408,7 +455,11 @@ func (m *Monitor) catchUp(ctx context.Context, pos uint64) (uint64, error) {
 		return pos, err
 	}
 	for i := range reps {
-		note(reps[i].Athlete, reps[i].Time)
+		if r := &reps[i]; r.Source == lift.SourceImported {
+			m.postpone(r.Athlete, r.Time)
+		} else {
+			note(r.Athlete, r.Time)
+		}
 	}
 	if err := m.reload(ctx, touched); err != nil || !ticked {
 		return next, err

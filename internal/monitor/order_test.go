@@ -163,6 +163,31 @@ func TestFinalAlertsDoNotDependOnArrivalForAnybody(t *testing.T) {
 	}
 }
 
+// notes is a set of a training log about the given time, or a rep that was read from a
+// file, with what a later import makes of it.
+func notes(rng *rand.Rand, athlete lift.AthleteID, at time.Time, row int) []journal.Event {
+	at = at.Add(time.Duration(rng.IntN(72)-36) * time.Hour)
+	if rng.IntN(4) == 0 {
+		rep := repEvent(athlete, at, int64(row), func(r *lift.Rep) { r.BootID, r.Source, r.Historical = "file", lift.SourceImported, true })
+		if rng.IntN(3) > 0 {
+			return []journal.Event{rep}
+		}
+		return []journal.Event{rep, revised(rep, at, func(r *lift.Rep) { r.Time = r.Time.AddDate(0, 0, -7) })}
+	}
+	set := setEvent(athlete, row, at, 1+rng.IntN(10), 100+20*float64(rng.IntN(3)))
+	events := []journal.Event{set}
+	for rng.IntN(4) == 0 {
+		set = again(set, func(s *lift.LoggedSet) {
+			s.Removed = rng.IntN(2) == 0
+			if rng.IntN(2) == 0 {
+				s.Time = s.Time.AddDate(0, 0, rng.IntN(20)-15)
+			}
+		})
+		events = append(events, set)
+	}
+	return events
+}
+
 // life is random training of the athlete in the weeks from start on, with its
 // corrections; some reps belong to a twin in between.
 func life(rng *rand.Rand, athlete lift.AthleteID, start time.Time, weeks int) []journal.Event {
@@ -196,6 +221,9 @@ func life(rng *rand.Rand, athlete lift.AthleteID, start time.Time, weeks int) []
 					}
 				}
 				at = at.Add(3 * time.Minute)
+			}
+			for range rng.IntN(3) {
+				events = append(events, notes(rng, athlete, at, len(events))...)
 			}
 			events = append(events, report(athlete, at, lift.PhaseAfter, rng.IntN(8)))
 			if rng.IntN(10) == 0 {

@@ -19,7 +19,7 @@ type partition struct {
 	m        *Monitor
 	athletes map[lift.AthleteID]*athlete
 	due      map[lift.AthleteID]time.Time // of those not in memory: when time alone may find something
-	late     []lift.AthleteID             // of these, those whose time has come
+	late     map[lift.AthleteID]bool      // who is judged when nothing else happens
 	touched  []*athlete
 }
 
@@ -85,13 +85,27 @@ func (p *partition) await(id lift.AthleteID, from, now time.Time) {
 		p.want(id, from)
 		return
 	}
+	p.postpone(id, from, now)
+}
+
+// postpone does the same when nothing else happens, unless something is heard of the
+// athlete before: all rows of a training log are judged together, and do not hold up
+// those who are lifting.
+func (p *partition) postpone(id lift.AthleteID, from, now time.Time) {
+	if id == "" {
+		return
+	}
+	p.late[id] = true
+	if a, held := p.athletes[id]; held {
+		a.loadFrom(from)
+		return
+	}
 	if from.After(now) {
 		from = now // a tick finds it too, should one come first
 	}
 	if due, waits := p.due[id]; !waits || from.Before(due) {
 		p.due[id] = from
 	}
-	p.late = append(p.late, id)
 }
 
 func (a *athlete) loadFrom(from time.Time) {
@@ -209,7 +223,7 @@ func (p *partition) load(ctx context.Context, a *athlete, now time.Time) error {
 		// An alert of the history may be there because of that tick.
 		now = h.Tick
 	}
-	a.lifter = analysis.NewLifter(analysis.History{Site: h.Site, Athlete: a.id, Reps: h.Reps, CheckIns: h.CheckIns, Plan: h.Plan}, settings, a.from, now)
+	a.lifter = analysis.NewLifter(analysis.History{Site: h.Site, Athlete: a.id, Reps: h.Reps, Logged: h.Logged, CheckIns: h.CheckIns, Plan: h.Plan}, settings, a.from, now)
 	for i := range h.Alerts {
 		if h.Alerts[i].State != lift.AlertRetracted {
 			a.lifter.Known(&h.Alerts[i].Finding)
@@ -301,10 +315,9 @@ func (p *partition) displaced(ctx context.Context, a *athlete, err error) error 
 // tick judges the athletes for whom time alone has changed something, and lets go
 // of those who have not trained for a while.
 func (p *partition) tick(ctx context.Context, now time.Time) error {
-	p.late = p.late[:0]
 	for id, due := range p.due {
 		if !due.After(now) {
-			p.late = append(p.late, id)
+			p.late[id] = true
 		}
 	}
 	for _, a := range p.athletes {
@@ -317,7 +330,7 @@ func (p *partition) tick(ctx context.Context, now time.Time) error {
 			if err := p.judgeOne(ctx, a, now); err != nil {
 				return err
 			}
-		case now.Sub(a.seen) > idle && (due.IsZero() || due.Sub(now) > idle):
+		case !a.reload && now.Sub(a.seen) > idle && (due.IsZero() || due.Sub(now) > idle):
 			p.letGo(a)
 		}
 	}
@@ -338,23 +351,29 @@ func (p *partition) letGo(a *athlete) {
 func (p *partition) forget(id lift.AthleteID) {
 	delete(p.athletes, id)
 	delete(p.due, id)
+	delete(p.late, id)
 	p.touched = slices.DeleteFunc(p.touched, func(a *athlete) bool { return a.id == id })
-	p.late = slices.DeleteFunc(p.late, func(late lift.AthleteID) bool { return late == id })
 }
 
-// judgeLate judges some of the athletes whose time has come and lets them go again.
+// judgeLate judges some of the athletes who have waited, and lets those go again who
+// were not in memory.
 func (p *partition) judgeLate(ctx context.Context, now time.Time) error {
-	n := min(len(p.late), lateAtOnce)
-	for _, id := range p.late[:n] {
-		if _, waits := p.due[id]; !waits {
-			continue // an event came first
+	n := 0
+	for id := range p.late {
+		if n++; n > lateAtOnce {
+			break
 		}
-		a := p.at(id)
-		if err := p.judge(ctx, now); err != nil {
-			return err
-		}
-		p.letGo(a)
+		held, stays := p.athletes[id]
+		if _, waits := p.due[id]; waits || stays && held.reload {
+			a := p.at(id)
+			if err := p.judge(ctx, now); err != nil {
+				return err
+			}
+			if !stays {
+				p.letGo(a)
+			}
+		} // otherwise an event came first
+		delete(p.late, id)
 	}
-	p.late = p.late[n:]
 	return nil
 }

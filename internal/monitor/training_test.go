@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spotterhq/spotter/ingest"
@@ -114,6 +115,22 @@ func repEvent(athlete lift.AthleteID, at time.Time, seq int64, change ...func(*l
 		c(r)
 	}
 	return journal.Event{Kind: journal.KindRep, Received: at, Site: "main", Device: lift.DeviceID("bar-" + string(athlete)), Athlete: r.Athlete, Rep: r}
+}
+
+// setEvent is a row of a training log.
+func setEvent(athlete lift.AthleteID, row int, at time.Time, reps int, kg float64) journal.Event {
+	return journal.Event{Kind: journal.KindSetLogged, Received: at, Site: "main", Athlete: athlete, By: "kim", Logged: &lift.LoggedSet{
+		ID: lift.LoggedSetID(athlete, "strong", strconv.Itoa(row)), Log: "strong", Exercise: sim.Deadlift, Time: at, Reps: reps, LoadKg: &kg,
+	}}
+}
+
+// again is the row as a later import has it.
+func again(e journal.Event, change func(*lift.LoggedSet)) journal.Event {
+	s := *e.Logged
+	s.Revision++
+	change(&s)
+	e.Logged, e.Hash = &s, ""
+	return e
 }
 
 func repIDOf(e journal.Event) string { return lift.RepID(e.Site, e.Device, e.Rep.BootID, e.Rep.Seq) }

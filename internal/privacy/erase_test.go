@@ -79,6 +79,7 @@ func (g *gym) train() {
 		hold := &lift.PlanStep{Verb: lift.PlanHold, By: "physio", At: corrected, Reason: "pain of " + string(who)}
 		g.append(journal.Event{Kind: journal.KindRecord, Received: monday, Site: "main", Athlete: who, By: "coach", Record: profile},
 			journal.Event{Kind: journal.KindPlan, Received: corrected, Site: "main", Athlete: who, By: "physio", Plan: hold},
+			setEvent(who, 1, at.AddDate(0, 0, -1), 0), setEvent(who, 2, at.AddDate(0, 0, -1), 0), setEvent(who, 1, at.AddDate(0, 0, -2), 1),
 			journal.Event{Kind: journal.KindRead, Received: corrected, Athlete: who, Read: &lift.Read{By: "coach", Operation: "list-reps", Count: 3, From: corrected, To: corrected}})
 	}
 	for m := range 3 {
@@ -125,7 +126,7 @@ func (g *gym) gone(when string) {
 func TestAnErasedAthleteIsGoneAndNobodyElseIsTouched(t *testing.T) {
 	g := newGym(t)
 	g.train()
-	if p := g.picture(leaver); len(p.Reps) < 35 || len(p.CheckIns) != 3 || len(p.Alerts) == 0 {
+	if p := g.picture(leaver); len(p.Reps) < 35 || len(p.CheckIns) != 3 || len(p.Logged) != 2 || len(p.Alerts) == 0 {
 		t.Fatalf("too little to erase: %d reps, %d check-ins, %d alerts", len(p.Reps), len(p.CheckIns), len(p.Alerts))
 	} else if len(p.Plan) != 1 || len(p.Records) != 1 || len(p.Audit) < 3 {
 		t.Fatalf("too little to erase: plan %v, records %v, audit %v", p.Plan, p.Records, p.Audit)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -213,6 +214,13 @@ func checkIn(athlete lift.AthleteID, at time.Time, pain int) journal.Event {
 	}
 }
 
+// setEvent is a row of a training log.
+func setEvent(athlete lift.AthleteID, row int, at time.Time, revision int64) journal.Event {
+	return journal.Event{Kind: journal.KindSetLogged, Received: at, Site: "main", Athlete: athlete, By: "coach", Logged: &lift.LoggedSet{
+		ID: lift.LoggedSetID(athlete, "strong", strconv.Itoa(row)), Revision: revision, Log: "strong", Exercise: "deadlift", Time: at, Reps: 5, LoadKg: new(80.0),
+	}}
+}
+
 // message is one that a sensor sent, as ingest makes events of it.
 func message(topic, payload string, at time.Time) []journal.Event {
 	return ingest.Decode(ingest.Message{Topic: topic, Payload: []byte(payload), Received: at}).Events
@@ -225,6 +233,7 @@ type picture struct {
 	Plan     []lift.PlanStep
 	Alerts   []lift.Alert
 	Steps    map[string][]view.AlertStep
+	Logged   []lift.LoggedSet
 	Sets     []lift.Set
 	Weeks    []lift.Week
 	Records  []lift.Record
@@ -253,14 +262,15 @@ func (g *gym) picture(athlete lift.AthleteID) picture {
 		p.Audit, _, err = g.view.Audit(ctx, view.AuditQuery{Athlete: athlete}, view.Page{Limit: 500})
 		g.must(err)
 	}
-	p.Sets = analysis.Sets(p.Reps, time.UTC)
-	p.Weeks = analysis.Weeks(analysis.History{Athlete: athlete, Reps: p.Reps}, analysis.Settings{Zone: time.UTC}, time.Now())
+	p.Logged = h.Logged
+	p.Sets = analysis.Sets(p.Reps, p.Logged, time.UTC)
+	p.Weeks = analysis.Weeks(analysis.History{Athlete: athlete, Reps: p.Reps, Logged: p.Logged}, analysis.Settings{Zone: time.UTC}, time.Now())
 	return p
 }
 
 // empty reports whether nothing is there.
 func (p picture) empty() bool {
-	return len(p.Reps)+len(p.CheckIns)+len(p.Plan)+len(p.Alerts)+len(p.Records)+len(p.Audit) == 0
+	return len(p.Reps)+len(p.Logged)+len(p.CheckIns)+len(p.Plan)+len(p.Alerts)+len(p.Records)+len(p.Audit) == 0
 }
 
 // inLog counts the stored events that have the text anywhere.
