@@ -2,12 +2,15 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -342,5 +345,26 @@ func TestAnExportHoldsWhomTheCallerMaySee(t *testing.T) {
 				t.Errorf("%s is shown %s: %v", c.name, who, has)
 			}
 		}
+	}
+}
+
+// What fails in the middle ends in the middle: a client cannot take it for whole.
+func TestAnExportThatFailsOnTheWayIsCutOff(t *testing.T) {
+	g := open(t)
+	train(g, "ana", 1, trained)
+	exportOf(g.server, "broken", table.Sets(), func(_ context.Context, in *historyInput) (*answer[list[lift.Set]], error) {
+		if in.Cursor != "" {
+			return nil, errors.New("the disk is gone")
+		}
+		return &answer[list[lift.Set]]{200, list[lift.Set]{make([]lift.Set, in.Limit), "more"}}, nil
+	})
+	answer := g.send("GET", "/api/v1/exports/broken", "")
+	data, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if answer.StatusCode != 200 || len(data) == 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%d bytes with %d, then %v", len(data), answer.StatusCode, err)
+	}
+	if !strings.Contains(g.logged.String(), "the disk is gone") {
+		t.Error("the log does not say why")
 	}
 }
