@@ -48,15 +48,9 @@ func (n *Notifier) plan(ctx context.Context) error {
 		if !next.IsZero() {
 			wait = min(wait, max(next.Sub(n.now()), 0))
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-wake:
-		case <-timer.C:
+		if err := pause(ctx, wait, wake); err != nil {
+			return err
 		}
-		timer.Stop()
 	}
 }
 

@@ -141,17 +141,24 @@ func (n *Notifier) serve(ctx context.Context, id string) error {
 		} else if !next.IsZero() {
 			wait = min(rest, next.Sub(n.now()))
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-wake:
-		case <-timer.C:
+		if err := pause(ctx, wait, wake); err != nil {
+			return err
 		}
-		timer.Stop()
 		wake = n.waker(id)
 	}
+}
+
+// pause waits for so long, or until it is woken. The error is the context's.
+func pause(ctx context.Context, wait time.Duration, wake <-chan struct{}) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-wake:
+	case <-timer.C:
+	}
+	return nil
 }
 
 // backoff is how long a channel rests after so many failures in a row.
@@ -420,15 +427,9 @@ func (n *Notifier) publishAll(ctx context.Context) error {
 			n.Stats.done(c.ID, "retried", 1)
 			wait, wakes = min(backoff(failures, lift.Warning), urgentRetry), nil
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-wakes:
-		case <-timer.C:
+		if err := pause(ctx, wait, wakes); err != nil {
+			return err
 		}
-		timer.Stop()
 	}
 }
 
