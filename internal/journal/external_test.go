@@ -68,20 +68,65 @@ func TestTheLogLivesOnAnExternalServer(t *testing.T) {
 	}
 }
 
-// Three replicas: the leader of the log dies in mid-load, and nothing that was
-// appended is missing or stored twice.
-func TestTheLeaderOfAClusterDiesAndNothingIsLost(t *testing.T) {
-	ports := make([]int, 3)
-	addrs := make([]string, 3)
-	for i := range ports {
+// clusterPorts are free ports for three servers, and their addresses.
+func clusterPorts(t *testing.T) (ports []int, addrs []string) {
+	t.Helper()
+	for range 3 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-		addrs[i] = l.Addr().String()
+		ports, addrs = append(ports, l.Addr().(*net.TCPAddr).Port), append(addrs, l.Addr().String())
 		_ = l.Close()
 	}
+	return ports, addrs
+}
+
+// A cluster that is being started loses every question until it has a leader. What
+// starts together with it must not hang because of that.
+func TestTheLogIsOpenedOnAClusterThatHasNoLeaderYet(t *testing.T) {
+	ports, addrs := clusterPorts(t)
+	first := runNATS(t, "node-0", ports[0], addrs...)
+	type result struct {
+		log *Log
+		err error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+		defer cancel()
+		l, err := Open(ctx, Options{URL: first.ClientURL(), Replicas: 3, Logger: slog.New(slog.DiscardHandler)})
+		opened <- result{l, err}
+	}()
+	deadline, tick := time.After(20*time.Second), time.NewTicker(10*time.Millisecond)
+	defer tick.Stop()
+	for asked := false; !asked; {
+		select {
+		case <-tick.C:
+			v, err := first.Varz(nil)
+			asked = err == nil && v.InMsgs > 0
+		case r := <-opened:
+			t.Fatalf("opened by one of three: %v", r.err)
+		case <-deadline:
+			t.Fatal("the server is not asked")
+		}
+	}
+	runNATS(t, "node-1", ports[1], addrs...)
+	runNATS(t, "node-2", ports[2], addrs...)
+	r := <-opened
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	defer r.log.Close()
+	if _, err := r.log.Append(t.Context(), rep("ana", 1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Three replicas: the leader of the log dies in mid-load, and nothing that was
+// appended is missing or stored twice.
+func TestTheLeaderOfAClusterDiesAndNothingIsLost(t *testing.T) {
+	ports, addrs := clusterPorts(t)
 	var servers []*server.Server
 	var urls string
 	for i, port := range ports {

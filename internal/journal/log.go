@@ -122,7 +122,11 @@ func (l *Log) createStreams(ctx context.Context, replicas int) (sampled jetstrea
 		AllowDirect:        true,
 		AllowAtomicPublish: true,
 	}
-	if l.stream, err = l.js.CreateOrUpdateStream(ctx, events); err != nil {
+	err = l.untilLed(ctx, func(ctx context.Context) (err error) {
+		l.stream, err = l.js.CreateOrUpdateStream(ctx, events)
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("create stream of events: %w", err)
 	}
 	samples := events
@@ -136,6 +140,39 @@ func (l *Log) createStreams(ctx context.Context, replicas int) (sampled jetstrea
 		return nil, fmt.Errorf("create bucket of positions: %w", err)
 	}
 	return sampled, nil
+}
+
+// ledWithin is how long one question to a cluster waits.
+const ledWithin = 3 * time.Second
+
+// untilLed asks a cluster again for as long as the context lasts. One that has just
+// been started has no leader yet, and loses the questions until then.
+func (l *Log) untilLed(ctx context.Context, ask func(context.Context) error) error {
+	for asked := 1; ; asked++ {
+		one, cancel := context.WithTimeout(ctx, ledWithin)
+		err := ask(one)
+		if err == nil || !noLeader(err) {
+			cancel()
+			return err
+		}
+		if asked == 1 {
+			l.log.Warn("the log's servers have no leader yet, or are too few: waiting", "error", err)
+		}
+		<-one.Done() // an answer may have come at once
+		cancel()
+		if ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// noLeader reports whether a question was lost, or refused because there are not
+// enough servers yet.
+func noLeader(err error) bool {
+	if apiErr, ok := errors.AsType[*jetstream.APIError](err); ok {
+		return apiErr.Code == 503 || apiErr.ErrorCode == errNoPeers
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders)
 }
 
 // Server is the embedded server, nil with an external one.
@@ -245,6 +282,7 @@ func (l *Log) wantsBatch(events []Event, messages []*nats.Msg) bool {
 
 const (
 	errBatchHasDuplicate jetstream.ErrorCode = 10201
+	errNoPeers           jetstream.ErrorCode = 10005
 	errWrongLastSequence jetstream.ErrorCode = 10071
 	// errWrongLastSequenceConstant is what newer servers say of the same.
 	errWrongLastSequenceConstant jetstream.ErrorCode = 10164
