@@ -42,10 +42,8 @@ func startMosquitto(t *testing.T, listener ...string) *mosquitto {
 		where = "socket_domain ipv4\n" + where // without, 2.0 opens no such listener
 	}
 	lines := append([]string{
-		"persistence true",
+		need.MosquittoSettings(t),
 		"persistence_location " + dir + "/",
-		"max_inflight_messages 0",
-		"max_queued_messages 0",
 		where,
 	}, listener...)
 	if os.Getuid() == 0 {

@@ -92,8 +92,31 @@ log-enabled = false
 	return s
 }
 
-// RunMosquitto starts a Mosquitto of the test's own, with the settings that
-// docs/connect.md recommends: what it has acknowledged survives its restart, and
+// testedFrom is the line of mosquitto.conf from which on it says nothing of where
+// things are and who may do what.
+const testedFrom = "# Every test with a Mosquitto runs on the lines from here on.\n"
+
+// MosquittoSettings are those of the Mosquitto that docker-compose.yml starts, as far
+// as they decide what is kept and how fast it is handed over.
+func MosquittoSettings(t testing.TB) string {
+	t.Helper()
+	root, ok := moduleRoot()
+	if !ok {
+		t.Fatal("mosquitto.conf: the test runs outside of the module")
+	}
+	text, err := os.ReadFile(filepath.Join(root, "internal", "compose", "mosquitto.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, settings, ok := strings.Cut(string(text), testedFrom)
+	if !ok || !strings.Contains(settings, "persistence true") {
+		t.Fatalf("mosquitto.conf: no settings follow %q", testedFrom)
+	}
+	return settings
+}
+
+// RunMosquitto starts a Mosquitto of the test's own, with the settings of the one that
+// docker-compose.yml starts and docs/connect.md recommends: what it has acknowledged survives its restart, and
 // its window does not limit how fast messages are handed over. Further settings come
 // behind these.
 func RunMosquitto(t testing.TB, further ...string) *Server {
@@ -105,16 +128,7 @@ func RunMosquitto(t testing.TB, further ...string) *Server {
 		t.Fatal(err)
 	}
 	config := filepath.Join(dir, "mosquitto.conf")
-	text := fmt.Sprintf(`listener %s 127.0.0.1
-allow_anonymous true
-persistence true
-persistence_location %s/
-autosave_interval 1
-autosave_on_changes false
-max_inflight_messages 0
-max_queued_messages 0
-log_type error
-`, port, dir)
+	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence_location %s/\nlog_type error\n%s", port, dir, MosquittoSettings(t))
 	if os.Geteuid() == 0 {
 		text += "user root\n"
 	}
