@@ -9,6 +9,7 @@ package compose
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,10 +20,20 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// Load reads and validates a compose file as Docker Compose would, with an empty
-// environment, so that every default in it shows.
-func Load(ctx context.Context, file string) (*types.Project, error) {
-	options, err := cli.NewProjectOptions([]string{file}, cli.WithEnv(nil), cli.WithResolvedPaths(true))
+// Profiles are what COMPOSE_PROFILES may say; "" is what starts without it.
+var Profiles = []string{"", "mosquitto", "cluster"}
+
+// Load reads and validates a compose file as Docker Compose would, with a profile
+// chosen by COMPOSE_PROFILES and an otherwise empty environment, so that every
+// default in it shows. Further files, such as an override, lie on top of it.
+func Load(ctx context.Context, profile string, files ...string) (*types.Project, error) {
+	var env []string
+	if profile != "" {
+		env = append(env, "COMPOSE_PROFILES="+profile)
+	}
+	file := files[0]
+	options, err := cli.NewProjectOptions(files, cli.WithWorkingDirectory(filepath.Dir(file)), cli.WithEnv(env),
+		cli.WithDefaultProfiles(), cli.WithResolvedPaths(true))
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", file, err)
 	}
@@ -44,14 +55,20 @@ func Check(project *types.Project) []string {
 			}
 		}
 	}
+	for _, rule := range together {
+		breaches = append(breaches, rule(project)...)
+	}
 	return breaches
 }
 
 // rules are what every service must keep to.
 var rules = []func(types.ServiceConfig) []string{
 	imagePinned, portsOnLoopback, healthChecked, secretsInFiles, secretsMounted,
-	rootReadOnly, notRoot, noCapabilities, noHostAccess, limited, restarted,
+	rootReadOnly, notRoot, noCapabilities, noHostAccess, mountedIsThere, limited, restarted,
 }
+
+// together are what the services must keep to among themselves.
+var together = []func(*types.Project) []string{onePortEach, oneWriter, secretsFirst}
 
 // oneShot is a service that ends by itself and is not started again.
 func oneShot(s types.ServiceConfig) bool { return s.Restart == "no" }
@@ -215,6 +232,106 @@ func noHostAccess(s types.ServiceConfig) []string {
 		}
 	}
 	return breaches
+}
+
+// mountedIsThere looks for what is mounted of the host: Docker would make an empty
+// folder of what is not. Everybody has to be allowed to read it, because a container
+// has a user of its own.
+func mountedIsThere(s types.ServiceConfig) []string {
+	var breaches []string
+	for _, v := range s.Volumes {
+		if v.Type != types.VolumeTypeBind {
+			continue
+		}
+		info, err := os.Stat(v.Source)
+		switch {
+		case err != nil:
+			breaches = append(breaches, fmt.Sprintf("mounts %s, which is not there", v.Source))
+		case info.Mode().Perm()&0o004 == 0:
+			breaches = append(breaches, fmt.Sprintf("mounts %s, which its user cannot read", v.Source))
+		}
+		if v.Bind == nil || v.Bind.SELinux != "z" {
+			breaches = append(breaches, fmt.Sprintf("mounts %s without z, so that it cannot be read where SELinux is on", v.Source))
+		}
+	}
+	return breaches
+}
+
+func onePortEach(p *types.Project) []string {
+	var breaches []string
+	owner := map[string]string{}
+	for _, name := range p.ServiceNames() {
+		for _, port := range p.Services[name].Ports {
+			at := net.JoinHostPort(port.HostIP, port.Published)
+			if other := owner[at]; other != "" {
+				breaches = append(breaches, fmt.Sprintf("%s and %s both publish %s", other, name, at))
+			}
+			owner[at] = name
+		}
+	}
+	return breaches
+}
+
+// oneWriter keeps each volume to one service that keeps running and may write there.
+func oneWriter(p *types.Project) []string {
+	var breaches []string
+	owner := map[string]string{}
+	for _, name := range p.ServiceNames() {
+		for _, v := range p.Services[name].Volumes {
+			if v.Type != types.VolumeTypeVolume || v.ReadOnly || oneShot(p.Services[name]) {
+				continue
+			}
+			if v.Source == "" {
+				breaches = append(breaches, fmt.Sprintf("%s: %s is a volume without a name", name, v.Target))
+			} else if other := owner[v.Source]; other != "" {
+				breaches = append(breaches, fmt.Sprintf("%s and %s both write to %s", other, name, v.Source))
+			}
+			owner[v.Source] = name
+		}
+	}
+	return breaches
+}
+
+// secretsFirst lets nobody start before the one-shot services that write its volumes
+// have ended, and lets nobody else see the volume with every secret.
+func secretsFirst(p *types.Project) []string {
+	var breaches []string
+	for _, maker := range p.ServiceNames() {
+		if !oneShot(p.Services[maker]) {
+			continue
+		}
+		for _, made := range p.Services[maker].Volumes {
+			if made.Type != types.VolumeTypeVolume || made.ReadOnly {
+				continue
+			}
+			for _, name := range p.ServiceNames() {
+				for _, v := range p.Services[name].Volumes {
+					switch {
+					case name == maker || v.Type != types.VolumeTypeVolume || v.Source != made.Source:
+					case v.Source == "secrets":
+						breaches = append(breaches, name+": sees the volume with every secret")
+					case !waitsFor(p, name, maker):
+						breaches = append(breaches, fmt.Sprintf("%s: starts before %s has filled %s", name, maker, v.Source))
+					}
+				}
+			}
+		}
+	}
+	return breaches
+}
+
+// waitsFor reports whether a service starts only after a one-shot one has ended well,
+// by itself or because of another that it waits for.
+func waitsFor(p *types.Project, name, maker string) bool {
+	for on, d := range p.Services[name].DependsOn {
+		if on == maker && d.Condition == types.ServiceConditionCompletedSuccessfully {
+			return true
+		}
+		if waitsFor(p, on, maker) {
+			return true
+		}
+	}
+	return false
 }
 
 func limited(s types.ServiceConfig) []string {

@@ -12,9 +12,11 @@ import (
 
 var file = filepath.Join("..", "..", "..", "docker-compose.yml")
 
-func load(t *testing.T) *types.Project {
+func load(t *testing.T) *types.Project { return loadProfile(t, "") }
+
+func loadProfile(t *testing.T, profile string) *types.Project {
 	t.Helper()
-	project, err := Load(t.Context(), file)
+	project, err := Load(t.Context(), profile, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,32 +24,35 @@ func load(t *testing.T) *types.Project {
 }
 
 func TestComposeFileIsClosedByDefault(t *testing.T) {
-	project := load(t)
-	for _, breach := range Check(project) {
-		t.Error(breach)
+	always := []string{"grafana", "influxdb", "prometheus", "secrets", "spotter"}
+	broker := []string{"mosquitto", "mosquitto-users"}
+	more := map[string][]string{
+		"":          nil,
+		"mosquitto": broker,
+		"cluster":   append([]string{"nats-1", "nats-2", "nats-3", "nats-volumes"}, broker...),
 	}
-	if got, want := project.ServiceNames(), []string{"grafana", "influxdb", "secrets", "spotter"}; !slices.Equal(got, want) {
-		t.Errorf("services %q, want %q", got, want)
+	for _, profile := range Profiles {
+		t.Run("profile "+profile, func(t *testing.T) {
+			project := loadProfile(t, profile)
+			for _, breach := range Check(project) {
+				t.Error(breach)
+			}
+			want := slices.Sorted(slices.Values(slices.Concat(always, more[profile])))
+			if got := project.ServiceNames(); !slices.Equal(got, want) {
+				t.Errorf("services %q, want %q", got, want)
+			}
+		})
+	}
+	if _, err := Load(t.Context(), "mosquito", file); err == nil || !strings.Contains(err.Error(), "mosquito.env") {
+		t.Errorf("a profile that is misspelt: %v, want an error that names its settings", err)
 	}
 }
 
-func TestServicesWaitForTheirSecrets(t *testing.T) {
-	project := load(t)
-	for name, service := range project.Services {
-		if name == "secrets" {
-			continue
+func TestRepsAreTakenWithoutInfluxDB(t *testing.T) {
+	for _, profile := range Profiles {
+		if got := loadProfile(t, profile).Services["spotter"].DependsOn["influxdb"].Condition; got == types.ServiceConditionHealthy {
+			t.Errorf("profile %q: spotter waits for InfluxDB, but must take reps in without it", profile)
 		}
-		if got := service.DependsOn["secrets"].Condition; got != types.ServiceConditionCompletedSuccessfully {
-			t.Errorf("%s starts before the secrets are there (condition %q)", name, got)
-		}
-		for _, v := range service.Volumes {
-			if v.Source == "secrets" {
-				t.Errorf("%s sees the volume with every secret", name)
-			}
-		}
-	}
-	if got := project.Services["spotter"].DependsOn["influxdb"].Condition; got == types.ServiceConditionHealthy {
-		t.Error("spotter waits for InfluxDB, but must take reps in without it")
 	}
 }
 
@@ -102,16 +107,38 @@ func TestRulesBite(t *testing.T) {
 		}, "is a socket"},
 		{"no limits", "grafana", func(s *types.ServiceConfig) { s.Deploy = nil }, "no resource limits"},
 		{"no memory limit", "influxdb", func(s *types.ServiceConfig) { s.Deploy.Resources.Limits.MemoryBytes = 0 }, "lacks a limit"},
+		{"mounted file that is not there", "nats-2", func(s *types.ServiceConfig) {
+			for i := range s.Volumes {
+				s.Volumes[i].Source += "x"
+			}
+		}, "is not there"},
+		{"mounted file without SELinux's label", "prometheus", func(s *types.ServiceConfig) {
+			for i := range s.Volumes {
+				s.Volumes[i].Bind = nil
+			}
+		}, "without z"},
+		{"a port twice", "mosquitto", func(s *types.ServiceConfig) { s.Ports[0].Published = "8080" }, "both publish 127.0.0.1:8080"},
+		{"a volume of two", "nats-3", func(s *types.ServiceConfig) {
+			for i := range s.Volumes {
+				s.Volumes[i].Source = strings.Replace(s.Volumes[i].Source, "nats-3-data", "nats-1-data", 1)
+			}
+		}, "both write to nats-1-data"},
+		{"the secrets of all", "prometheus", func(s *types.ServiceConfig) {
+			s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: "secrets", Target: "/s", ReadOnly: true})
+		}, "every secret"},
+		{"started before its secrets", "influxdb", func(s *types.ServiceConfig) { delete(s.DependsOn, "secrets") }, "has filled secrets-influxdb"},
+		{"started before its users", "mosquitto", func(s *types.ServiceConfig) { delete(s.DependsOn, "mosquitto-users") }, "has filled mosquitto-users"},
+		{"started before its volume is its own", "nats-2", func(s *types.ServiceConfig) { delete(s.DependsOn, "nats-volumes") }, "has filled nats-2-data"},
 		{"no restart policy", "grafana", func(s *types.ServiceConfig) { s.Restart = "" }, "started again"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			project := load(t)
+			project := loadProfile(t, "cluster")
 			service := project.Services[c.service]
 			c.breakIt(&service)
 			project.Services[c.service] = service
 			got := Check(project)
 			if !slices.ContainsFunc(got, func(b string) bool {
-				return strings.HasPrefix(b, c.service+": ") && strings.Contains(b, c.complaint)
+				return strings.Contains(b, c.service) && strings.Contains(b, c.complaint)
 			}) {
 				t.Errorf("complaints %q, want one of %s about %q", got, c.service, c.complaint)
 			}
@@ -143,7 +170,7 @@ func TestInvalidComposeFileIsRefused(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("name: x\nservices:\n  a:\n    image: b:1.0\n    prots: []\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(t.Context(), broken); err == nil {
+	if _, err := Load(t.Context(), "", broken); err == nil {
 		t.Error("an unknown key was accepted")
 	}
 }

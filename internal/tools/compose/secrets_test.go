@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 // generator is the script of the service secrets, working in a folder of the test.
@@ -18,14 +20,15 @@ type generator struct{ dir string }
 // root, so chown only writes down what it was told.
 func newGenerator(t *testing.T) generator {
 	t.Helper()
-	if _, err := exec.LookPath("bash"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("NOT RUN: this test needs bash, and CI is true")
-		}
-		t.Skip("NOT RUN: this test needs bash")
-	}
+	program(t, "bash")
 	dir := t.TempDir()
-	for _, d := range []string{"bin", "secrets", "for/influxdb", "for/grafana", "for/spotter"} {
+	folders := []string{"bin"}
+	for _, v := range load(t).Services["secrets"].Volumes {
+		if v.Type == types.VolumeTypeVolume {
+			folders = append(folders, v.Target)
+		}
+	}
+	for _, d := range folders {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -37,20 +40,72 @@ func newGenerator(t *testing.T) generator {
 	return generator{dir}
 }
 
+// program is the path of a program that a test needs. A test that cannot run says so,
+// and has failed where CI is true.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("NOT RUN: this test needs %s, and CI is true", name)
+	}
+	t.Skipf("NOT RUN: this test needs %s", name)
+	return ""
+}
+
+// script is what a service runs, and with which shell: the file of the repository
+// that is mounted where its entrypoint says.
+func script(t *testing.T, service types.ServiceConfig) (shell, text string) {
+	t.Helper()
+	for _, v := range service.Volumes {
+		if len(service.Entrypoint) == 2 && v.Type == types.VolumeTypeBind && v.Target == service.Entrypoint[1] {
+			return service.Entrypoint[0], read(t, v.Source)
+		}
+	}
+	t.Fatalf("%s runs %q, which is not mounted", service.Name, service.Entrypoint)
+	return "", ""
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// moved puts other paths into a script's first lines. Each has to be there.
+func moved(t *testing.T, text string, pairs ...string) string {
+	t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Fatalf("no %q in\n%s", pairs[i], text)
+		}
+		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
+	}
+	return text
+}
+
 func (g generator) run(t *testing.T, args ...string) string {
 	t.Helper()
-	words := slices.Concat(load(t).Services["secrets"].Entrypoint, args)
-	for i, w := range words {
-		w = strings.ReplaceAll(w, "/for/", g.dir+"/for/")
-		words[i] = strings.ReplaceAll(w, "master=/secrets", "master="+g.dir+"/secrets")
-	}
-	cmd := exec.Command(words[0], words[1:]...)
-	cmd.Env = []string{"PATH=" + filepath.Join(g.dir, "bin") + ":" + os.Getenv("PATH")}
-	said, err := cmd.CombinedOutput()
+	said, err := g.try(t, args...)
 	if err != nil {
 		t.Fatalf("the script failed: %v\n%s", err, said)
 	}
-	return string(said)
+	return said
+}
+
+func (g generator) try(t *testing.T, args ...string) (said string, err error) {
+	t.Helper()
+	shell, text := script(t, load(t).Services["secrets"])
+	text = moved(t, text, "master=/secrets given=/for", "master="+g.dir+"/secrets given="+g.dir+"/for")
+	cmd := exec.Command(shell, slices.Concat([]string{"-c", text, "secrets.sh"}, args)...)
+	cmd.Env = []string{"PATH=" + filepath.Join(g.dir, "bin") + ":" + os.Getenv("PATH")}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // files reads every file below a folder, with its permissions.
@@ -90,7 +145,10 @@ func TestSecretsAreMadeOnceAndGivenOnlyToTheirReaders(t *testing.T) {
 		t.Errorf("the script says %q where everybody can read it", said)
 	}
 	master, modes := g.files(t, "secrets")
-	want := []string{"grafana-admin-password", "influx-admin-password", "influx-token", "spotter-admin-token"}
+	want := []string{
+		"grafana-admin-password", "influx-admin-password", "influx-token", "mqtt-health-password", "mqtt-password",
+		"nats-password", "nats-route-password", "spotter-admin-token", "spotter-metrics-token",
+	}
 	if got := slices.Sorted(maps.Keys(master)); !slices.Equal(got, want) {
 		t.Fatalf("secrets %q, want %q", got, want)
 	}
@@ -109,32 +167,54 @@ func TestSecretsAreMadeOnceAndGivenOnlyToTheirReaders(t *testing.T) {
 	}
 
 	given, modes := g.files(t, "for")
-	want = []string{
-		"grafana/grafana-admin-password", "grafana/influx-token",
-		"influxdb/influx-admin-password", "influxdb/influx-token",
-		"spotter/influx-token", "spotter/spotter-admin-token",
+	// Who has which, whole or within a file that their program reads.
+	readers := map[string][]string{
+		"grafana/grafana-admin-password":   {"grafana-admin-password"},
+		"grafana/influx-token":             {"influx-token"},
+		"influxdb/influx-admin-password":   {"influx-admin-password"},
+		"influxdb/influx-token":            {"influx-token"},
+		"mosquitto/mosquitto_sub":          {"mqtt-health-password"},
+		"mosquitto/mqtt-health-password":   {"mqtt-health-password"},
+		"mosquitto/mqtt-password":          {"mqtt-password"},
+		"nats/nats.conf":                   {"nats-password", "nats-route-password"},
+		"prometheus/spotter-metrics-token": {"spotter-metrics-token"},
+		"spotter/influx-token":             {"influx-token"},
+		"spotter/mqtt-password":            {"mqtt-password"},
+		"spotter/nats-url":                 {"nats-password"},
+		"spotter/spotter-admin-token":      {"spotter-admin-token"},
+		"spotter/spotter-metrics-token":    {"spotter-metrics-token"},
 	}
-	if got := slices.Sorted(maps.Keys(given)); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(given)), slices.Sorted(maps.Keys(readers)); !slices.Equal(got, want) {
 		t.Fatalf("given %q, want %q", got, want)
 	}
-	for name, secret := range given {
-		if secret != master[filepath.Base(name)] {
-			t.Errorf("%s is not the secret of that name", name)
+	for name, text := range given {
+		for secret, value := range master {
+			if got, want := strings.Contains(text, value), slices.Contains(readers[name], secret); got != want {
+				t.Errorf("%s has %s: %v, want %v", name, secret, got, want)
+			}
 		}
 		if modes[name] != 0o400 {
 			t.Errorf("%s has mode %o, want 400", name, modes[name])
 		}
 	}
-	chowned, err := os.ReadFile(filepath.Join(g.dir, "chowned"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for folder, user := range map[string]string{"influxdb": "1000:1000", "grafana": "472:0", "spotter": "65532:65532"} {
-		if got := load(t).Services[folder].User; got != user {
-			t.Errorf("%s runs as %s, but its secrets are given to %s", folder, got, user)
-		}
-		if got := strings.Count(string(chowned), user+" "+g.dir+"/for/"+folder+"/."); got != 2 {
-			t.Errorf("%d files of %s were given to %s, want 2:\n%s", got, folder, user, chowned)
+	chowned := read(t, filepath.Join(g.dir, "chowned"))
+	project := loadProfile(t, "cluster")
+	for _, name := range project.ServiceNames() {
+		service := project.Services[name]
+		for _, v := range service.Volumes {
+			folder, ok := strings.CutPrefix(v.Source, "secrets-")
+			if !ok || name == "secrets" {
+				continue
+			}
+			files := 0
+			for file := range given {
+				if strings.HasPrefix(file, folder+"/") {
+					files++
+				}
+			}
+			if got := strings.Count(chowned, service.User+" "+g.dir+"/for/"+folder+"/."); got != files || files == 0 {
+				t.Errorf("%s runs as %s: %d of the %d files of %s were given to it:\n%s", name, service.User, got, files, folder, chowned)
+			}
 		}
 	}
 
@@ -164,11 +244,18 @@ func TestStartThatWasCutOffIsMended(t *testing.T) {
 	}
 }
 
-func TestSecretCanBeShown(t *testing.T) {
+func TestEverySecretCanBeShownAndNothingElse(t *testing.T) {
 	g := newGenerator(t)
 	g.run(t)
 	master, _ := g.files(t, "secrets")
-	if got := strings.TrimSpace(g.run(t, "show", "spotter-admin-token")); got != master["spotter-admin-token"] {
-		t.Errorf("shown %q, want %q", got, master["spotter-admin-token"])
+	for name, secret := range master {
+		if got := g.run(t, "show", name); got != secret+"\n" {
+			t.Errorf("%s is shown as %q, want %q", name, got, secret)
+		}
+	}
+	for _, wrong := range []string{"", "spotter", "../for/spotter/nats-url", ".influx-token"} {
+		if said, err := g.try(t, "show", wrong); err == nil || !strings.Contains(said, "spotter-admin-token") {
+			t.Errorf("show %q: %q, %v; want it refused, and those named that there are", wrong, said, err)
+		}
 	}
 }
