@@ -30,6 +30,7 @@ var rawSets = spec{
 	headings: map[string]heading{
 		"setid": {column: setIDColumn}, "exercise": {column: exerciseColumn}, "weight": {column: loadColumn}, "metric": {column: unitColumn},
 		"setnumber": {column: numberColumn}, "deleted": {column: deletedColumn}, "removed": {column: removedColumn}, "userid": {column: personColumn},
+		"tags": {column: tagsColumn},
 	},
 	required: []column{setIDColumn, exerciseColumn, loadColumn, unitColumn, deletedColumn},
 }
@@ -39,6 +40,7 @@ type dumpSet struct {
 	line     int
 	exercise string
 	person   string
+	tags     []string
 	number   *int
 	load     *float64
 	wrong    string // why its reps cannot be taken, or ""
@@ -106,7 +108,7 @@ func (t *table) dumpSets() (map[string]*dumpSet, error) {
 
 // dumpSet is the row's set. What is wrong with it is told by its reps.
 func (r row) dumpSet() *dumpSet {
-	s := &dumpSet{line: r.line, person: r.cell(personColumn)}
+	s := &dumpSet{line: r.line, person: r.cell(personColumn), tags: tagsOf(r.cell(tagsColumn))}
 	if err := r.complete(); err != nil {
 		s.wrong = reasonOf(err)
 		return s
@@ -155,7 +157,7 @@ func (r row) dumped() (entry, error) {
 	if set == nil {
 		return entry{}, r.refuseColumn(setIDColumn, errors.New("is not in the file of sets"))
 	}
-	if err := r.file.people.check(r.line, set.person); err != nil {
+	if err := r.file.people.check(r.line, set.tags, set.person); err != nil {
 		return entry{}, err
 	}
 	if err := r.flagged(); err != nil {

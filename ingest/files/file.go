@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -30,7 +31,7 @@ type Options struct {
 	Unit   Unit           // of loads without one; "": not known
 	Zone   *time.Location // of times without one, and of all times told; nil: not known
 	Dates  DateOrder      // of dates such as 03/04/2026; "": not known
-	Person string         // whose rows are wanted, as the file names them; "": the file is one person's
+	Person string         // whose rows are wanted, as the file names or tags them; "": the file is one person's
 
 	// Companion is the other file of a format that has two, in either order.
 	Companion io.Reader
@@ -151,7 +152,7 @@ func Open(r io.Reader, o Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{options: o, ids: identities{seen: map[string]sight{}, reps: map[repKey]int{}}, people: people{wanted: o.Person}}
+	f := &File{options: o, ids: identities{seen: map[string]sight{}, reps: map[repKey]int{}}, people: people{wanted: strings.TrimSpace(o.Person)}}
 	switch text := bytes.TrimLeft(begin, " \t\r\n"); {
 	case bytes.HasPrefix(text, []byte("{")):
 		err = f.openObjects(in)

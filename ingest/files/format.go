@@ -128,6 +128,7 @@ const (
 	mailColumn
 	personColumn
 	lastNameColumn
+	tagsColumn
 
 	setIDColumn
 	validColumn

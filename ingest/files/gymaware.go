@@ -176,7 +176,7 @@ func (o *objects) told(text []byte, yield func(entry, error) bool) bool {
 		}
 		return refuse("", "is not a JSON object")
 	}
-	if err := o.file.people.check(o.line, bare(set.AthleteReference), strings.TrimSpace(set.AthleteName)); err != nil {
+	if err := o.file.people.check(o.line, nil, bare(set.AthleteReference), strings.TrimSpace(set.AthleteName)); err != nil {
 		return yield(entry{}, err)
 	}
 	name, err := parseName(set.ExerciseName)

@@ -15,7 +15,7 @@ var openBarbell = spec{
 	format: OpenBarbell,
 	headings: map[string]heading{
 		"exercise": {column: exerciseColumn}, "set": {column: numberColumn}, "rep": {column: repColumn},
-		"weight": {column: loadColumn}, "metric": {column: unitColumn},
+		"weight": {column: loadColumn}, "metric": {column: unitColumn}, "tags": {column: tagsColumn},
 		"workout start time": {column: dateColumn}, "rest time": {column: restColumn},
 		"avg velocity": {column: meanColumn}, "concentric avg velocity": {column: meanColumn},
 		"range of motion": {column: romColumn}, "concentric range of motion": {column: romColumn},

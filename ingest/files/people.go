@@ -15,10 +15,12 @@ type people struct {
 
 // check refuses the row of somebody else. The names are those that the row has for one
 // person, the strongest first, such as a mail address and a name; rows that name nobody
-// are taken as long as nobody is asked for.
-func (p *people) check(line int, names ...string) error {
+// are taken as long as nobody is asked for. A tag can be asked for like a name, but does
+// not tell people apart by itself: most tags are no names.
+func (p *people) check(line int, tags []string, names ...string) error {
 	if p.wanted != "" {
-		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, strings.TrimSpace(p.wanted)) }) {
+		is := func(n string) bool { return strings.EqualFold(n, p.wanted) }
+		if slices.ContainsFunc(names, is) || slices.ContainsFunc(tags, is) {
 			return nil
 		}
 		return &RowError{Line: line, Reason: "is not of the person whose rows are wanted"}
@@ -32,4 +34,14 @@ func (p *people) check(line int, names ...string) error {
 		return fmt.Errorf("line %d: %w", line, ErrPerson)
 	}
 	return nil
+}
+
+// tagsOf are the tags of a cell, which has them as the app writes them (a,b) or as the
+// database does (['a', 'b']).
+func tagsOf(cell string) []string {
+	var all []string
+	for tag := range strings.SplitSeq(strings.Trim(cell, "[]"), ",") {
+		all = append(all, strings.TrimSpace(strings.Trim(strings.TrimSpace(tag), `'"`)))
+	}
+	return all
 }

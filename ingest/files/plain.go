@@ -54,10 +54,6 @@ var plainSet = oneSet(func(r row, e *entry) error {
 	return r.number(e, 1)
 })
 
-// untimedGap is how far apart the sets of an exercise are put on a day whose time is
-// not told.
-const untimedGap = 3 * time.Minute
-
 func (r row) plainRep() (entry, error) {
 	if err := r.complete(); err != nil {
 		return entry{}, err
@@ -84,10 +80,7 @@ func (r row) plainRep() (entry, error) {
 	if e.LoadKg, err = r.loadOf(); err != nil {
 		return entry{}, err
 	}
-	e.Exercise, e.Time = exercise, at.Add(time.Duration(p.rep-1)*repGap)
-	if when.day {
-		e.Time = e.Time.Add(time.Duration(p.set-1) * untimedGap)
-	}
+	e.Exercise, e.Time = exercise, at.Add(p.after())
 	if own := r.cell(repTimeColumn); own != "" {
 		if e.Time, err = r.ownTime(own); err != nil {
 			return entry{}, r.refuseColumn(repTimeColumn, err)

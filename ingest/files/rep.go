@@ -9,10 +9,15 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// repGap is how far apart the reps of a set are put where the file tells the set's
-// time only. It keeps them in their order and the set in one piece, and is far shorter
-// than any rest, so that it moves no rep into another set.
-const repGap = time.Second
+// repGap and setGap are how far apart the reps of a set and the sets of an exercise are
+// put where the file tells no time of their own. They keep reps and sets in their order,
+// and move them by so little that they stay on their day; from the hundredth set on all
+// stand at one time.
+const (
+	repGap = time.Second
+	setGap = time.Minute
+	gaps   = 99
+)
 
 // rep is a rep with what every format tells of it.
 func (r row) rep() (*Rep, error) {
@@ -66,6 +71,11 @@ func (r row) place() (p place, err error) {
 		return p, r.refuseColumn(repColumn, err)
 	}
 	return p, nil
+}
+
+// after is how long after the first rep of an exercise the rep is put.
+func (p place) after() time.Duration {
+	return time.Duration(min(p.set-1, gaps))*setGap + time.Duration(p.rep-1)*repGap
 }
 
 // key is what identifies the set that a rep is in.

@@ -73,12 +73,12 @@ func TestVitruveTellsEveryRep(t *testing.T) {
 	text := vitruveHeader +
 		vitruveRow("a@example.org", "Deadlift", "05/06/2026", "07:46:17", 1, 1, "concentric", "0.62", "0.55", "0.98", "1090.91", "0.6", "80") +
 		vitruveRow("a@example.org", "Deadlift", "05/06/2026", "07:46:17", 1, 2, "concentric", "", "0.5", "", "1200", "0.6", "80") +
-		vitruveRow("a@example.org", "Deadlift", "05/06/2026", "07:51:02", 2, 1, "concentric", "0.5", "0.48", "0.9", "", "", "")
+		vitruveRow("a@example.org", "Deadlift", "05/06/2026", "07:46:17", 2, 1, "concentric", "0.5", "0.48", "0.9", "", "", "")
 	reps, refused := readReps(t, text, Options{Zone: berlin(t)})
 	want := []string{
 		"2: 06-05 07:46:17 +0200 Deadlift #1.1 80kg mean 0.55 peak 0.98 mpv 0.62 rom 0.6 in 1.091 down -",
 		"3: 06-05 07:46:18 +0200 Deadlift #1.2 80kg mean 0.5 peak - mpv - rom 0.6 in 1.2 down -",
-		"4: 06-05 07:51:02 +0200 Deadlift #2.1 -kg mean 0.48 peak 0.9 mpv 0.5 rom - in - down -",
+		"4: 06-05 07:47:17 +0200 Deadlift #2.1 -kg mean 0.48 peak 0.9 mpv 0.5 rom - in - down -",
 	}
 	if diff := cmp.Diff(want, shortReps(reps)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -350,7 +350,7 @@ func TestAPlainFileCanTellRepsOfAnySensor(t *testing.T) {
 	want := []string{
 		"2: 03-02 18:05:00 +0000 Squat #1.1 100kg mean 0.5 peak 0.9 mpv - rom 0.6 in 1.2 down 1.5",
 		"3: 03-02 18:05:07.5 +0000 Squat #1.2 100kg mean 0.5 peak - mpv - rom - in - down -",
-		"4: 03-02 12:03:01 +0000 Squat #2.2 -kg mean 0.5 peak - mpv - rom - in - down -",
+		"4: 03-02 12:01:01 +0000 Squat #2.2 -kg mean 0.5 peak - mpv - rom - in - down -",
 	}
 	if diff := cmp.Diff(want, shortReps(reps)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -429,6 +429,20 @@ func TestRowsOfSeveralPeopleAreNotTakenForOne(t *testing.T) {
 	}
 	if reps, _ = readReps(t, text, Options{Zone: time.UTC, Person: "Ada Lift"}); len(reps) != 3 {
 		t.Errorf("by name: %q", shortReps(reps))
+	}
+	tagged := openBarbellHeader + `"squat",1,1,100,kgs,,"ana,heavy","2026-03-02 18:05:00","00:00:00",0.5,600,0.9,54,1.2
+"squat",2,1,100,kgs,,"ben","2026-03-02 18:05:00","00:03:00",0.5,600,0.9,54,1.2
+`
+	if reps, _ = readReps(t, tagged, Options{Zone: time.UTC}); len(reps) != 2 {
+		t.Errorf("tags tell people apart unasked: %q", shortReps(reps))
+	}
+	if reps, _ = readReps(t, tagged, Options{Zone: time.UTC, Person: "Ben"}); len(reps) != 1 || reps[0].Line != 3 {
+		t.Errorf("by tag: %q", shortReps(reps))
+	}
+	sets := setData + "1,s1,0.0,,bench,,kgs,0.0,,s1,1.0,,\"['ana ', '2 rpe']\",u1,42.5,w\n2,s2,0.0,,bench,,kgs,0.0,,s2,2.0,,['ben'],u1,42.5,w\n"
+	dump := repData + rawRep("s1", 0, "True", "False", "-3456", "0.5,600,0.9", "-9999") + rawRep("s2", 0, "True", "False", "-3456", "0.5,600,0.9", "-9999")
+	if reps, _ = readReps(t, dump, Options{Companion: strings.NewReader(sets), Person: "ana"}); len(reps) != 1 || reps[0].Line != 2 {
+		t.Errorf("by tag of the dump: %q", shortReps(reps))
 	}
 	if _, err := Open(strings.NewReader("date,exercise,reps,load_kg\n"), Options{Person: "Ada Lift"}); err == nil {
 		t.Error("a person was asked for in a file that names nobody")

@@ -81,7 +81,9 @@ func (f *File) openTable(in *bufio.Reader, begin []byte) error {
 	return nil
 }
 
-func (l *layout) namesPeople() bool { return l.has(mailColumn) || l.has(personColumn) }
+func (l *layout) namesPeople() bool {
+	return l.has(mailColumn) || l.has(personColumn) || l.has(tagsColumn)
+}
 
 // read is the next row's cells, until the row after it is read.
 func (t *table) read() ([]string, error) {
@@ -133,8 +135,15 @@ func (t *table) entries(yield func(entry, error) bool) {
 
 // whose checks that the row is of the person whose rows are wanted.
 func (r row) whose() error {
+	if !r.namesPeople() {
+		return nil // in a dump the set tells
+	}
 	first, last := r.cell(personColumn), r.cell(lastNameColumn)
-	return r.file.people.check(r.line, r.cell(mailColumn), strings.TrimSpace(first+" "+last), first)
+	var tags []string
+	if r.file.people.wanted != "" {
+		tags = tagsOf(r.cell(tagsColumn))
+	}
+	return r.file.people.check(r.line, tags, r.cell(mailColumn), strings.TrimSpace(first+" "+last), first)
 }
 
 func notCSV(e *csv.ParseError) *RowError {

@@ -3,11 +3,11 @@ package files
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
-// Vitruve's "Repetition Date" is the time of day of the set, the same for all its reps,
-// so that rep n is put n − 1 seconds behind it.
+// Vitruve's "Repetition Date" is a time of day, the same for all reps of a set and, in
+// the exports seen (github.com/jimartter-git/vbt, dataset/raw), for all sets of the
+// exercise on that day.
 var vitruve = spec{
 	format: Vitruve,
 	headings: map[string]heading{
@@ -51,6 +51,6 @@ func (r row) vitruve() (entry, error) {
 	if e.LoadKg, err = r.loadOf(); err != nil {
 		return entry{}, err
 	}
-	e.Exercise, e.Time = exercise, at.Add(time.Duration(p.rep-1)*repGap)
+	e.Exercise, e.Time = exercise, at.Add(p.after())
 	return r.told(e, p, p.key(when, exercise))
 }
