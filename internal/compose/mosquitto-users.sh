@@ -44,7 +44,7 @@ case "${1:-}" in
     named "${2:-}"
     password=$(od -An -N20 -tx1 /dev/urandom | tr -d ' \n')
     put "$2" "$password"
-    printf 'username: %s\npassword: %s\n' "$2" "$password"
+    printf 'username %s\npassword %s\n' "$2" "$password"
     ;;
   revoke)
     named "${2:-}"

@@ -305,7 +305,7 @@ func (s *stand) publish(seq int, login ...string) error {
 	return nil
 }
 
-var printed = regexp.MustCompile(`(?m)^\s*(username|password): *(\S+)$`)
+var printed = regexp.MustCompile(`(?m)^(username|password) (\S+)$`)
 
 // login is what the programs print for a new device.
 func login(t *testing.T, said string) []string {
