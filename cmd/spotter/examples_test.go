@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spotterhq/spotter/internal/house/need"
 	"github.com/spotterhq/spotter/internal/lift"
@@ -123,4 +124,126 @@ func TestThePythonExampleIsASensor(t *testing.T) {
 			p.stop()
 		})
 	}
+}
+
+// sketch is the ESP32 example as a maker would have it: a copy with another config.h.
+func sketch(t *testing.T, settings map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	from := filepath.Join("..", "..", "docs", "examples", "esp32", "spotter_sensor")
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "config.h")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for name, value := range settings {
+		set := false
+		for i, line := range lines {
+			if strings.HasPrefix(line, "#define "+name+" ") {
+				lines[i], set = "#define "+name+" "+value, true
+			}
+		}
+		if !set {
+			t.Fatalf("config.h has no %s", name)
+		}
+	}
+	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// compile makes a program of C++ files, with every warning an error.
+func compile(t *testing.T, include []string, files ...string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "program")
+	args := []string{"-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", "-o", program}
+	for _, dir := range include {
+		args = append(args, "-I", dir)
+	}
+	args = append(append(append(args, "-x", "c++"), files...), "-pthread")
+	if out, err := exec.Command(need.Binary(t, "g++"), args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// host is where the stand-ins for Arduino, FreeRTOS and the libraries are.
+var host = filepath.Join("testdata", "esp32")
+
+func TestTheESP32ExamplesHeadersFindRepsAndKeepThem(t *testing.T) {
+	program := compile(t, []string{sketch(t, nil)}, filepath.Join(host, "headers.cpp"))
+	if out, err := exec.Command(program).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// The sketch as it stands in docs, compiled for this machine, turns an encoder into reps
+// at the real server: those from before there was one, too.
+func TestTheESP32ExampleIsASensor(t *testing.T) {
+	args := serveArgs(t, "100ms", "")
+	_, password := addDevice(t, args[2], "bar-1")
+	at, port, err := net.SplitHostPort(args[8])
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := sketch(t, map[string]string{"BROKER_HOST": `"` + at + `"`, "BROKER_PORT": port, "BROKER_PASSWORD": `"` + password + `"`})
+	cmd := exec.Command(compile(t, []string{host, dir}, filepath.Join(dir, "spotter_sensor.ino"), filepath.Join(host, "main.cpp")))
+	var said output
+	cmd.Stdout, cmd.Stderr = &said, &said
+	bar, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	rise := func(seconds string, lifted int) {
+		t.Helper()
+		if _, err := bar.Write([]byte(seconds)); err != nil {
+			t.Fatal(err)
+		}
+		need.Eventually(t, patience, "the lifts", func() bool { return strings.Count(said.String(), "lifted") == lifted })
+	}
+	rise("0.6 0.6\n", 2) // nobody hears it yet
+
+	p := launch(t, args...)
+	body := fmt.Sprintf(`{"athlete":"ana","exercise":"deadlift","load_kg":100,"since":%q}`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
+	var reps []lift.RepRecord
+	need.Eventually(t, patience, "the device", func() bool {
+		return p.do("PUT", "/api/v1/devices/bar-1/assignment?site=main", []byte(body), nil) == 200
+	})
+	need.Eventually(t, patience, "both reps", func() bool {
+		reps = list[lift.RepRecord](p, "/api/v1/athletes/ana/reps?")
+		return len(reps) == 2
+	})
+	for _, r := range reps {
+		if *r.ROM < 0.43 || *r.ROM > 0.46 || r.MeanVelocity < 0.6 || r.MeanVelocity > 1.1 || time.Since(r.Time) > time.Minute || r.Historical {
+			t.Errorf("a rise of 0.45 m in 0.6 s is %+v, %g m in %g s", r.Rep, *r.ROM, *r.Concentric)
+		}
+	}
+	rise("0.6 1.2 1.4 1.6\n", 6)
+	need.Eventually(t, patience, "six reps", func() bool { return len(list[lift.RepRecord](p, "/api/v1/athletes/ana/reps?")) == 6 })
+	need.Eventually(t, patience, "its lamp", func() bool { return strings.Contains(said.String(), "pin 2 is 1") })
+	state := func() lift.DeviceState {
+		var device struct {
+			Status lift.DeviceStatus `json:"status"`
+		}
+		p.do("GET", "/api/v1/devices/bar-1?site=main", nil, &device)
+		return device.Status.State
+	}
+	if state() != lift.DeviceReady {
+		t.Errorf("it is %s", state())
+	}
+	_ = cmd.Process.Kill()
+	need.Eventually(t, patience, "its last will", func() bool { return state() == lift.DeviceLost })
+	if q := list[lift.Quarantined](p, "/api/v1/quarantine?"); len(q) > 0 {
+		t.Errorf("in quarantine: %+v", q)
+	}
+	p.stop()
 }
