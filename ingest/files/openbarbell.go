@@ -52,10 +52,6 @@ func (r row) openBarbell() (entry, error) {
 	if err := r.complete(); err != nil {
 		return entry{}, err
 	}
-	exercise, err := r.exercise()
-	if err != nil {
-		return entry{}, err
-	}
 	p, err := r.place()
 	if err != nil {
 		return entry{}, err
@@ -68,8 +64,12 @@ func (r row) openBarbell() (entry, error) {
 	if err != nil {
 		return entry{}, r.refuseColumn(restColumn, err)
 	}
-	k := p.key(when, exercise)
-	nth, at := r.clock.at(k, begin, rest, p.rep)
+	k := p.key(when, r.cell(exerciseColumn))
+	nth, at := r.clock.at(k, begin, rest, p.rep) // of every set, for the app counts on those without an exercise too
+	exercise, err := r.exercise()
+	if err != nil {
+		return entry{}, err
+	}
 	e, err := r.rep()
 	if err != nil {
 		return entry{}, err

@@ -127,6 +127,24 @@ func TestOpenBarbellsTimesAreMadeOfTheWorkoutsStartAndItsRests(t *testing.T) {
 	}
 }
 
+func TestASetWithoutAnExerciseStillSeparatesTwoOthers(t *testing.T) {
+	reps, refused := readReps(t, openBarbellHeader+
+		`"deadlift",1,1,"100","kgs","","","2026-03-02 18:05:00","00:00:00",0.5,600,0.9,54,1.2
+null,1,1,null,"kgs","","","2026-03-02 18:05:00","00:02:00.5",0.5,600,0.9,54,1.2
+"deadlift",1,1,"120","kgs","","","2026-03-02 18:05:00","00:03:00.7",0.4,600,0.8,54,1.5
+`, Options{Zone: time.UTC})
+	want := []string{
+		"2: 03-02 18:05:00 +0000 deadlift #1.1 100kg mean 0.5 peak 0.9 mpv - rom 0.6 in 1.2 down -",
+		"4: 03-02 18:10:00 +0000 deadlift #-.1 120kg mean 0.4 peak 0.8 mpv - rom 0.6 in 1.5 down -",
+	}
+	if diff := cmp.Diff(want, shortReps(reps)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"line 3: Exercise: is empty"}, reasons(refused)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestASecondCopyOfAWorkoutTellsNoRepTwice(t *testing.T) {
 	const workout = `"squat",1,1,"100","kgs","","","2026-03-02 18:05:00","00:00:00",0.5,600,0.9,54,1.2
 "squat",2,1,"100","kgs","","","2026-03-02 18:05:00","00:03:00",0.5,600,0.9,54,1.2
