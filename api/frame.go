@@ -206,10 +206,13 @@ func (f *follower) publish(changes []view.Change) {
 		out := frame{pos: c.Seq << subBits}
 		var err error
 		switch {
+		case c.Rep != nil && c.Rep.Source == lift.SourceImported && c.Was == nil:
+			continue // old training, perhaps years of it
 		case c.Rep != nil:
 			out.site, out.athlete, out.home = c.Rep.Site, c.Rep.Athlete, f.homeOf(c.Rep.Athlete)
 			out.text, err = encode("rep", c.Seq, c.Rep)
-			if f.wanted() {
+			// Nobody watches the sets of a backlog, unless one of its reps is corrected.
+			if f.wanted() && (!c.Rep.Historical || c.Was != nil) {
 				f.touch(c.Rep)
 				f.touch(c.Was)
 			}

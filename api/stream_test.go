@@ -320,6 +320,39 @@ func TestALiveStreamTellsOfRepsSetsAndDevices(t *testing.T) {
 	}
 }
 
+// Whoever watches the room does not have to read through somebody's last ten years.
+func TestALiveStreamTellsNothingOfOldTraining(t *testing.T) {
+	g := open(t)
+	l := g.listen("/api/v1/live")
+	past := func(n int, change func(*lift.Rep)) journal.Event {
+		e := rep("ana", n, trained.AddDate(0, 0, -7))
+		e.Rep.BootID, e.Rep.Historical = "b0", true
+		change(e.Rep)
+		return e
+	}
+	backlog := past(0, func(*lift.Rep) {})
+	imported := past(1, func(r *lift.Rep) { r.Source = lift.SourceImported })
+	g.append(logged("ana", 1, trained), imported, backlog)
+	if m := l.next(); m.event != "rep" || !strings.Contains(m.data, repID(backlog)) {
+		t.Fatalf("got %+v, not the sensor's backlog", m)
+	}
+	live := rep("bo", 0, trained)
+	g.append(live)
+	if m := l.next(); m.event != "rep" || !strings.Contains(m.data, repID(live)) {
+		t.Fatalf("got %+v, not the rep of now", m)
+	}
+	if m := l.next(); m.event != "set" || !strings.Contains(m.data, `"athlete":"bo"`) {
+		t.Fatalf("got %+v, not the set of now", m)
+	}
+	// What is corrected is looked at.
+	want[any](g, 200, "PATCH", "/api/v1/reps/"+repID(imported), `{"load_kg":90}`)
+	for _, event := range []string{"rep", "set"} {
+		if m := l.next(); m.event != event || !strings.Contains(m.data, `"load_kg":90`) {
+			t.Fatalf("got %+v, not the %s that was corrected", m, event)
+		}
+	}
+}
+
 func TestALiveStreamTellsWhoIsOnABar(t *testing.T) {
 	g := open(t)
 	l := g.listen("/api/v1/live?site=main")

@@ -539,7 +539,7 @@ func TestARebuiltViewEqualsTheOldOne(t *testing.T) {
 	}
 	defer log.Close()
 	for i := range 30 {
-		events := []journal.Event{repEvent(int64(i), noon.Add(time.Duration(i)*time.Second), by("ana", 100)), checkIn(int64(i), i%10)}
+		events := []journal.Event{repEvent(int64(i), noon.Add(time.Duration(i)*time.Second), by("ana", 100)), checkIn(int64(i), i%10), setEvent(fmt.Sprint(i/2), noon, func(s *lift.LoggedSet) { s.Revision = int64(i % 2) })}
 		if _, err := log.Append(t.Context(), events...); err != nil {
 			t.Fatal(err)
 		}
@@ -554,7 +554,7 @@ func TestARebuiltViewEqualsTheOldOne(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- v.Run(ctx, log) }()
-		if err := v.WaitFor(t.Context(), 60); err != nil {
+		if err := v.WaitFor(t.Context(), 90); err != nil {
 			t.Fatal(err)
 		}
 		cancel()
@@ -568,8 +568,8 @@ func TestARebuiltViewEqualsTheOldOne(t *testing.T) {
 		return h
 	}
 	first := fill()
-	if len(first.Reps) != 30 {
-		t.Fatalf("%d reps", len(first.Reps))
+	if len(first.Reps) != 30 || len(first.Logged) != 15 {
+		t.Fatalf("%d reps, %d logged sets", len(first.Reps), len(first.Logged))
 	}
 	if err := Remove(path); err != nil {
 		t.Fatal(err)
