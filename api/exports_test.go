@@ -148,7 +148,8 @@ func names[T any](columns []table.Column[T]) (all []string) {
 }
 
 // busy lets two athletes of a team and one of another site train for some weeks, with
-// everything that a rep can say and everything that can be absent.
+// everything that a rep can say and everything that can be absent. One has a training
+// log beside it, and somebody else has nothing but one.
 func (g *gym) busy() {
 	g.t.Helper()
 	want[any](g, 201, "POST", "/api/v1/sites", `{"id":"main"}`)
@@ -182,6 +183,7 @@ func (g *gym) busy() {
 		}
 	}
 	g.append(events...)
+	g.append(logged("bo", 1, trained), logged("dora", 1, trained), logged("dora", 2, trained, func(s *lift.LoggedSet) { s.LoadKg = nil }), logged("dora", 3, trained.AddDate(-3, 0, 0)))
 	want[lift.RepRecord](g, 200, "PATCH", "/api/v1/reps/"+repID(events[1]), `{"valid":false}`)
 }
 
@@ -206,7 +208,7 @@ func TestAnExportTellsWhatTheListsTell(t *testing.T) {
 		athletes []string
 		from, to time.Time
 	}{
-		{"", []string{"ana", "bo", "cleo"}, time.Time{}, time.Time{}},
+		{"", []string{"ana", "bo", "cleo", "dora"}, time.Time{}, time.Time{}},
 		{"athlete=bo", []string{"bo"}, time.Time{}, time.Time{}},
 		{"team=squad", []string{"ana", "bo"}, sometime, time.Time{}},
 		{"site=beta", []string{"cleo"}, time.Time{}, sometime},
@@ -239,6 +241,9 @@ func TestAnExportTellsWhatTheListsTell(t *testing.T) {
 			}
 			if diff := cmp.Diff(wanted, got); diff != "" {
 				t.Errorf("%s of %q: (-lists +export)\n%.3000s", what, c.query, diff)
+			}
+			if slices.ContainsFunc(got, func(r record) bool { return r["source"] == "logged" }) != (what == "sets" && c.to.IsZero() && slices.Contains(c.athletes, "bo")) {
+				t.Errorf("%s of %q: sets of training logs are missing, or are too many", what, c.query)
 			}
 			if len(c.athletes) > 0 && len(got) < 2*len(c.athletes) {
 				t.Errorf("%s of %q: only %d", what, c.query, len(got))
