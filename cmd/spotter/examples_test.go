@@ -247,3 +247,49 @@ func TestTheESP32ExampleIsASensor(t *testing.T) {
 	}
 	p.stop()
 }
+
+// The one-liners of the page for makers of sensors do what the page says.
+func TestTheOneLinersOfThePageWork(t *testing.T) {
+	need.Binary(t, "mosquitto_pub")
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "connect-a-sensor.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(page), "```sh\n")
+	script, _, _ := strings.Cut(after, "```\n")
+	if !strings.Contains(script, "pub()") || !strings.Contains(script, "-p 1883") {
+		t.Fatalf("the first block of the page is\n%s", script)
+	}
+	args := serveArgs(t, "100ms", "")
+	p := launch(t, args...)
+	_, port, err := net.SplitHostPort(args[8])
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("bash", "-e")
+	cmd.Stdin = strings.NewReader(strings.ReplaceAll(script, "-p 1883", "-p "+port))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	need.Eventually(t, patience, "an alert", func() bool {
+		alerts := list[lift.Alert](p, "/api/v1/alerts?rule=velocity-loss&")
+		return len(alerts) == 1 && alerts[0].Athlete == "ana"
+	})
+	need.Eventually(t, patience, "the check-in", func() bool { return len(list[lift.CheckIn](p, "/api/v1/athletes/ana/checkins?")) == 1 })
+	need.Eventually(t, patience, "the correction", func() bool {
+		reps := list[lift.RepRecord](p, "/api/v1/athletes/ana/reps?")
+		return len(reps) == 4 && reps[3].MeanVelocity == 0.39 && *reps[3].LoadKg == 120
+	})
+	if q := list[lift.Quarantined](p, "/api/v1/quarantine?"); len(q) != 1 || q[0].Field != "mean_velocity_mps" {
+		t.Errorf("in quarantine: %+v", q)
+	}
+	var device struct {
+		Status     lift.DeviceStatus `json:"status"`
+		Assignment *lift.Assignment  `json:"assignment"`
+	}
+	p.get("/api/v1/devices/bar-1?site=main", &device)
+	if device.Status.State != lift.DeviceReady || device.Assignment != nil {
+		t.Errorf("the device is %+v", device)
+	}
+	p.stop()
+}
