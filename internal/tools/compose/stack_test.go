@@ -377,6 +377,9 @@ func TestEveryProfileTakesARepWithoutAnEngine(t *testing.T) {
 				var page struct{ Items []struct{ Seq int } }
 				return json.Unmarshal([]byte(body), &page) == nil && len(page.Items) == 1
 			})
+			backup := filepath.Join(s.dir, "spotter.tar.zst")
+			s.command("backup", "make", backup, "--server", "http://spotter:8080", "--token-file", "/run/secrets/spotter/spotter-admin-token")
+			s.command("backup", "verify", backup)
 			if profile != "" {
 				s.revoked(as)
 			}
@@ -462,6 +465,67 @@ func TestSpotterKnowsItsSettings(t *testing.T) {
 				t.Errorf("profile %q: spotter serve reads no %s", profile, name)
 			}
 		}
+	}
+}
+
+var block = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+
+// TestTheOverridesOfTheDocsFit lays each example of docs/compose.md over the file, as
+// Docker Compose would.
+func TestTheOverridesOfTheDocsFit(t *testing.T) {
+	page := read(t, filepath.Join("..", "..", "..", "docs", "compose.md"))
+	examples := block.FindAllStringSubmatch(page, -1)
+	if len(examples) < 3 {
+		t.Fatalf("%d examples on the page", len(examples))
+	}
+	for i, example := range examples {
+		over := filepath.Join(t.TempDir(), "docker-compose.override.yml")
+		if err := os.WriteFile(over, []byte(example[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, profile := range Profiles {
+			project, err := Load(t.Context(), profile, file, over)
+			if err != nil {
+				t.Errorf("example %d, profile %q: %v", i+1, profile, err)
+				continue
+			}
+			// What opens a port does so on purpose, under an address and not all.
+			for _, breach := range Check(project) {
+				if !strings.Contains(breach, `is published on "192.168.1.20"`) && !strings.Contains(breach, "which is not there") {
+					t.Errorf("example %d, profile %q: %s", i+1, profile, breach)
+				}
+			}
+			if example := project.Services["spotter"]; len(example.Command) == 0 || example.Environment["SPOTTER_ADMIN_TOKEN_FILE"] == nil {
+				t.Errorf("example %d, profile %q: the override has replaced the service", i+1, profile)
+			}
+		}
+	}
+}
+
+// TestTheDocsShowTheTestedMosquitto keeps what docs/connect.md quotes to the files that
+// it is quoted from.
+func TestTheDocsShowTheTestedMosquitto(t *testing.T) {
+	_, section, _ := strings.Cut(read(t, filepath.Join("..", "..", "..", "docs", "connect.md")), "\n## Mosquitto\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	files := filepath.Join("..", "..", "compose")
+	known := strings.Split(read(t, filepath.Join(files, "mosquitto.conf"))+read(t, filepath.Join(files, "mosquitto.acl")), "\n")
+	lines := 0
+	for i, part := range strings.Split(section, "```") {
+		if i%2 == 0 {
+			continue
+		}
+		for line := range strings.Lines(part) {
+			if line = strings.TrimSpace(line); line == "" {
+				continue
+			}
+			lines++
+			if !slices.Contains(known, line) {
+				t.Errorf("connect.md quotes %q, which is in neither file", line)
+			}
+		}
+	}
+	if lines < 10 {
+		t.Errorf("%d lines are quoted", lines)
 	}
 }
 
