@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -48,9 +49,12 @@ func (c *checkDeviceCommand) Run(ctx context.Context, s streams) error {
 		defer stop()
 	}
 	found := conformance.New(site, device)
+	var taking sync.Mutex // a message may be on its way when listening ends
 	err := mqtt.Watch(listening, o, found.Filter(), func() {
 		fmt.Fprintf(s.err, "listening to %s at %s; let the device send\n", found.Filter(), redact(c.Broker))
 	}, func(h mqtt.Heard) {
+		taking.Lock()
+		defer taking.Unlock()
 		if listening.Err() != nil {
 			return
 		}
@@ -67,6 +71,7 @@ func (c *checkDeviceCommand) Run(ctx context.Context, s streams) error {
 		}
 		return err
 	}
+	taking.Lock() // for good: nothing is taken any more
 	c.askKept(context.WithoutCancel(ctx), o, found)
 	report := found.Report()
 	if c.JSON {

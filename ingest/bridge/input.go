@@ -25,7 +25,9 @@ func ReadHex(in io.Reader, d Decoder, to Sink) error {
 		}
 	}
 	d.End(to)
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("read notifications: a line has more than %d bytes; is the input binary?", maxLine)
+	} else if err != nil {
 		return fmt.Errorf("read notifications: %w", err)
 	}
 	return nil

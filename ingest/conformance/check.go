@@ -6,6 +6,8 @@ package conformance
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,7 @@ type Message struct {
 type Check struct {
 	prefix string
 	told   map[string]bool
-	tally  map[string]int // messages by the last part of their topics
+	heard  int
 
 	problems []trouble
 	warnings []check.Finding // of single messages, each told once
@@ -38,18 +40,25 @@ type Check struct {
 	samples samples
 }
 
-// trouble is a reason for quarantine, with how often it was met.
+// trouble is a reason for quarantine, with how often it was met. It says that of its
+// first time; others of the same kind may differ in their numbers.
 type trouble struct {
-	what, says string
-	count      int
+	kind, what, says string
+	count            int
 }
+
+// mostKinds bounds what is remembered of a device that always finds new faults.
+const mostKinds = 200
+
+// numbers are what makes two reasons of one kind differ.
+var numbers = regexp.MustCompile(`[-+]?[0-9][0-9.e+-]*`)
 
 // New returns a check of a device of which nothing was heard yet.
 func New(site lift.SiteID, device lift.DeviceID) *Check {
 	return &Check{
 		prefix: "spotter/v1/" + string(site) + "/device/" + string(device) + "/",
-		told:   map[string]bool{}, tally: map[string]int{},
-		reps: reps{boots: map[string]*boot{}, has: map[string]int{}},
+		told:   map[string]bool{},
+		reps:   reps{boots: map[string]*boot{}, has: map[string]int{}},
 	}
 }
 
@@ -65,7 +74,7 @@ func (c *Check) Take(m Message) []check.Finding {
 	what := shown(strings.TrimPrefix(m.Topic, c.prefix))
 	from := len(c.warnings)
 	var errors []check.Finding
-	c.tally[what]++
+	c.heard++
 	decoded := ingest.Decode(ingest.Message{Topic: m.Topic, Payload: m.Payload, Received: m.Received})
 	repsNow := 0
 	for i := range decoded.Events {
@@ -106,14 +115,13 @@ func (c *Check) quarantined(what string, q *lift.Quarantined) check.Finding {
 	if q.Field != "" {
 		says = q.Field + " " + says
 	}
-	for i := range c.problems {
-		if p := &c.problems[i]; p.what == what && p.says == says {
-			p.count++
-			return p.finding(q.Index)
-		}
+	now := trouble{what + " " + numbers.ReplaceAllString(says, "#"), what, says, 1}
+	if i := slices.IndexFunc(c.problems, func(t trouble) bool { return t.kind == now.kind }); i >= 0 {
+		c.problems[i].count++
+	} else if len(c.problems) < mostKinds {
+		c.problems = append(c.problems, now)
 	}
-	c.problems = append(c.problems, trouble{what, says, 1})
-	return c.problems[len(c.problems)-1].finding(q.Index)
+	return now.finding(q.Index)
 }
 
 func (t *trouble) finding(index *int) check.Finding {
@@ -131,17 +139,11 @@ func shown(text string) string {
 
 // warn notes something once.
 func (c *Check) warn(key, what, says, do string) {
-	if !c.told[key] {
+	if !c.told[key] && len(c.told) < mostKinds {
 		c.told[key] = true
 		c.warnings = append(c.warnings, check.Finding{Level: check.Warning, What: what, Says: says, Do: do})
 	}
 }
 
 // Heard reports how many messages were taken.
-func (c *Check) Heard() int {
-	n := 0
-	for _, count := range c.tally {
-		n += count
-	}
-	return n
-}
+func (c *Check) Heard() int { return c.heard }

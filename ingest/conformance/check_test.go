@@ -82,6 +82,10 @@ var devices = []struct {
 		{"status", `{"state":"ready","boot_id":"b1"}`, false, 0}, {"rep", fullRep(1), false, 0}, {"rep", fullRep(2), true, 1}}, kept: []string{}},
 	{name: "starts anew under the old boot_id", says: with(say("rep", fullRep(0)), say("rep", strings.Replace(fullRep(1), "0.8", "0.7", 1)),
 		say("rep", `{"boot_id":"b1","seq":7,"time":"2026-11-22T17:00:30.1Z","device_us":5,"mean_velocity_mps":0.5}`))},
+	{name: "starts anew under the old boot_id, having counted far", says: []said{
+		say("rep", `{"boot_id":"b1","seq":1041,"time":"2026-11-22T17:00:01.5Z","mean_velocity_mps":0.5}`),
+		say("rep", `{"boot_id":"b1","seq":1040,"time":"2026-11-22T17:00:00.5Z","mean_velocity_mps":0.5}`),
+		say("rep", `{"boot_id":"b1","seq":0,"time":"2026-11-22T17:00:05.5Z","mean_velocity_mps":0.5}`)}},
 	{name: "loses reps", says: with(say("rep", fullRep(9)), say("rep", fullRep(12)))},
 	{name: "has a wrong clock", says: with(
 		say("rep", `{"boot_id":"b1","seq":6,"time":"2026-11-22T16:50:00.1Z","mean_velocity_mps":0.5}`),
@@ -169,5 +173,40 @@ func TestAGoodDeviceIsNotScolded(t *testing.T) {
 	}
 	if r := c.Report(); r.Count(check.Problem)+r.Count(check.Warning) > 0 {
 		t.Errorf("%+v", r.Findings)
+	}
+}
+
+func FuzzNothingThatADeviceSendsEndsTheCheck(f *testing.F) {
+	for _, d := range devices {
+		for _, s := range d.says {
+			if len(s.payload) < 2000 {
+				f.Add(s.what, []byte(s.payload), s.retained, s.qos)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, what string, payload []byte, retained bool, qos byte) {
+		c := New("main", "bar-1")
+		for range 3 {
+			c.Take(Message{Topic: c.prefix + what, Payload: payload, QoS: qos, Retained: retained, Received: start})
+		}
+		c.Kept(c.prefix + what)
+		for _, f := range c.Report().Findings {
+			if strings.ContainsFunc(f.What+f.Says, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+				t.Errorf("a terminal would obey %q: %q", f.What, f.Says)
+			}
+		}
+	})
+}
+
+func TestAFaultInEveryMessageIsOneKind(t *testing.T) {
+	c := New("main", "bar-1")
+	for n := range 1000 {
+		c.Take(Message{Topic: c.prefix + "rep", Payload: fmt.Appendf(nil, `{"boot_id":"b1","seq":%d,"time":"2026-11-22T17:00:00Z","mean_velocity_mps":%d.5,"x%d":1}`, n, 100+n, n), QoS: 1, Received: start})
+	}
+	if n := c.Report().Count(check.Problem); n != 1 {
+		t.Errorf("%d kinds", n)
+	}
+	if c.Heard() != 1000 {
+		t.Errorf("heard %d", c.Heard())
 	}
 }

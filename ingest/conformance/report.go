@@ -22,7 +22,7 @@ var optional = []struct{ field, gives string }{
 func (c *Check) Report() *check.Report {
 	r := &check.Report{}
 	for _, p := range c.problems {
-		r.Add(check.Problem, p.what, fmt.Sprintf("%s: quarantined, %s", p.says, times(p.count)), "")
+		r.Add(check.Problem, p.what, p.says+": quarantined, "+times(p.count), "")
 	}
 	r.Findings = append(r.Findings, c.warnings...)
 	if c.Heard() == 0 {
@@ -47,7 +47,7 @@ func times(n int) string {
 	if n == 1 {
 		return "once"
 	}
-	return fmt.Sprintf("%d times", n)
+	return fmt.Sprintf("%d times of this kind", n)
 }
 
 func (c *Check) ofStatus(r, good *check.Report) {

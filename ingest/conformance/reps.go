@@ -96,6 +96,10 @@ func (c *Check) sequence(b *boot, r *lift.Rep) {
 	if r.Revision > 0 {
 		return
 	}
+	if r.Seq < b.most && r.Time.After(c.reps.newest) && !r.Historical {
+		c.warn("falls "+r.BootID, "rep", fmt.Sprintf("seq falls from %d to %d for a later rep although boot_id stays", b.most, r.Seq),
+			"start a new boot_id with every start, and let seq count up within it: else new reps pass for old ones")
+	}
 	if r.Seq > b.most && r.DeviceUs != nil {
 		if *r.DeviceUs < b.clock {
 			c.warn("clock "+r.BootID, "rep", fmt.Sprintf("device_us falls back at seq %d although boot_id stays", r.Seq),
@@ -130,7 +134,9 @@ func (c *Check) clock(r *lift.Rep, received time.Time) {
 	if r.Time.Equal(s.newest) {
 		c.warn("same time", "rep", "two reps have the same time", "give each the end of its own concentric phase, not the time of sending")
 	}
-	s.newest = r.Time
+	if r.Time.After(s.newest) {
+		s.newest = r.Time
+	}
 }
 
 // missing counts the seqs between the first and the last that were not heard.
