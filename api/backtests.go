@@ -12,6 +12,7 @@ import (
 
 	"github.com/spotterhq/spotter/internal/backtest"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/work"
 )
 
 // rulePatch is limits by rule and name. What they may be is checked where they are
@@ -30,7 +31,7 @@ type BacktestQuestion struct {
 type backtestJob struct {
 	ID string `json:"id"`
 	BacktestQuestion
-	State   backtest.State    `json:"state" enum:"waiting,running,done,failed"`
+	State   work.State        `json:"state" enum:"waiting,running,done,failed"`
 	Created time.Time         `json:"created"`
 	Ended   time.Time         `json:"ended,omitzero"`
 	Done    int               `json:"done" doc:"athletes judged"`
@@ -80,7 +81,7 @@ func (s *Server) createBacktest(ctx context.Context, in *backtestInput) (*answer
 		}
 	}
 	job, created, err := s.backtests.Ask(question)
-	if errors.Is(err, backtest.ErrBusy) {
+	if errors.Is(err, work.ErrBusy) {
 		return nil, huma.Error429TooManyRequests("as many backtests wait as may: ask again when one is done")
 	}
 	if field, ok := errors.AsType[*lift.FieldError](err); ok && field.Field != "from" {
@@ -106,17 +107,18 @@ func writable(field string, t time.Time) error {
 }
 
 func jobAnswer(status int, job *backtest.Job) (*answer[backtestJob], error) {
+	asked := &job.Question
 	out := backtestJob{
-		ID: job.ID, BacktestQuestion: BacktestQuestion{From: job.From.UTC(), To: job.To.UTC(), Site: job.Site},
+		ID: job.ID, BacktestQuestion: BacktestQuestion{From: asked.From.UTC(), To: asked.To.UTC(), Site: asked.Site},
 		State: job.State, Created: job.Created, Ended: job.Ended, Done: job.Done, Total: job.Total, Failure: job.Failure,
 	}
-	if len(job.Rules) > 0 {
-		if err := json.Unmarshal(job.Rules, &out.Rules); err != nil {
+	if len(asked.Rules) > 0 {
+		if err := json.Unmarshal(asked.Rules, &out.Rules); err != nil {
 			return nil, err
 		}
 	}
-	if job.Report != nil {
-		out.Report = &job.Report.Summary
+	if job.Answer != nil {
+		out.Report = &job.Answer.Summary
 	}
 	return &answer[backtestJob]{status, out}, nil
 }
@@ -124,7 +126,7 @@ func jobAnswer(status int, job *backtest.Job) (*answer[backtestJob], error) {
 // backtest returns a job, or a problem where it is not known, or not the caller's.
 func (s *Server) backtest(ctx context.Context, id string) (backtest.Job, error) {
 	job, known := s.backtests.Job(id)
-	if !known || !who(ctx).seesSite(job.Site) {
+	if !known || !who(ctx).seesSite(job.Question.Site) {
 		return backtest.Job{}, huma.Error404NotFound("no backtest is known by this id; its answer is kept for a quarter of an hour")
 	}
 	return job, nil
@@ -149,8 +151,8 @@ func (s *Server) listBacktestAthletes(ctx context.Context, in *backtestAthletesI
 		return nil, err
 	}
 	var tallies []backtest.AthleteTally
-	if job.Report != nil {
-		tallies = job.Report.ByAthlete
+	if job.Answer != nil {
+		tallies = job.Answer.ByAthlete
 	}
 	page, err := cut(tallies, in.Paging, func(t *backtest.AthleteTally) string { return string(t.Athlete) + " " + string(t.Rule) })
 	return &answer[list[backtest.AthleteTally]]{http.StatusOK, page}, err

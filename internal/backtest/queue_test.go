@@ -11,6 +11,7 @@ import (
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/view"
+	"github.com/spotterhq/spotter/internal/work"
 )
 
 // slow is a gym whose histories take a minute each to be read.
@@ -46,25 +47,25 @@ func TestQuestionsAreAnsweredOneAfterTheOther(t *testing.T) {
 		first, _ := ask(t, q, Question{})
 		synctest.Wait()
 		second, _ := ask(t, q, Question{From: monday})
-		if first.State != Waiting || second.State != Waiting || first.ID == second.ID {
+		if first.State != work.Waiting || second.State != work.Waiting || first.ID == second.ID {
 			t.Fatalf("%+v, %+v", first, second)
 		}
-		expect := func(what string, id string, state State, done, total int) {
+		expect := func(what string, id string, state work.State, done, total int) {
 			t.Helper()
 			synctest.Wait()
 			j, known := q.Job(id)
-			if !known || j.State != state || j.Done != done || j.Total != total || (j.Report != nil) != (state == Done) || j.Ended.IsZero() == (state == Done) {
+			if !known || j.State != state || j.Done != done || j.Total != total || (j.Answer != nil) != (state == work.Done) || j.Ended.IsZero() == (state == work.Done) {
 				t.Errorf("%s: %+v", what, j)
 			}
 		}
 		pass(61 * time.Second)
-		expect("after a minute the first", first.ID, Running, 1, 3)
-		expect("after a minute the second", second.ID, Waiting, 0, 0)
+		expect("after a minute the first", first.ID, work.Running, 1, 3)
+		expect("after a minute the second", second.ID, work.Waiting, 0, 0)
 		pass(2 * time.Minute)
-		expect("after three minutes the first", first.ID, Done, 3, 3)
-		expect("after three minutes the second", second.ID, Running, 0, 0)
+		expect("after three minutes the first", first.ID, work.Done, 3, 3)
+		expect("after three minutes the second", second.ID, work.Running, 0, 0)
 		pass(3 * time.Minute)
-		expect("after six minutes the second", second.ID, Done, 3, 3)
+		expect("after six minutes the second", second.ID, work.Done, 3, 3)
 	})
 }
 
@@ -84,8 +85,8 @@ func TestTheSameQuestionHasTheSameAnswerForAQuarterOfAnHour(t *testing.T) {
 		if string(rules) != `{"grind":{"margin_mps":0.05},"tempo":{}}` {
 			t.Error("the question was changed")
 		}
-		pass(2*time.Minute + heldFor - time.Second)
-		if again, created := ask(t, q, same); created || again.State != Done {
+		pass(2*time.Minute + work.HeldFor - time.Second)
+		if again, created := ask(t, q, same); created || again.State != work.Done {
 			t.Errorf("after a quarter of an hour, nearly: %+v", again)
 		}
 		pass(time.Second)
@@ -107,13 +108,13 @@ func TestOnlyAFewQuestionsMayWait(t *testing.T) {
 			n++
 			return q.Ask(Question{From: monday.AddDate(0, 0, n)})
 		}
-		for range 1 + maxWaiting {
+		for range 1 + work.MaxWaiting {
 			if _, created, err := next(); err != nil || !created {
 				t.Fatal(err)
 			}
 			synctest.Wait()
 		}
-		if _, _, err := next(); !errors.Is(err, ErrBusy) {
+		if _, _, err := next(); !errors.Is(err, work.ErrBusy) {
 			t.Errorf("error %v", err)
 		}
 		if _, created := ask(t, q, Question{From: monday.AddDate(0, 0, 1)}); created {
@@ -131,7 +132,7 @@ func TestOnlyTheNewestAnswersAreKept(t *testing.T) {
 		q := newQueue(training(1, 1))
 		go q.Run(t.Context())
 		var ids []string
-		for n := range maxHeld + 3 {
+		for n := range work.MaxHeld + 3 {
 			j, _ := ask(t, q, Question{From: monday.AddDate(0, 0, n)})
 			synctest.Wait()
 			ids = append(ids, j.ID)
@@ -157,7 +158,7 @@ func TestAQueueThatIsStoppedStopsItsWork(t *testing.T) {
 		pass(90 * time.Second)
 		stop()
 		<-ended
-		if j, _ := q.Job(job.ID); j.State != Failed || j.Failure != "the server was stopped" || j.Done != 1 {
+		if j, _ := q.Job(job.ID); j.State != work.Failed || j.Failure != "the server was stopped" || j.Done != 1 {
 			t.Errorf("%+v", j)
 		}
 	})
@@ -171,7 +172,7 @@ func TestAFailureSaysNothingOfTheServerAndCanBeAskedAnew(t *testing.T) {
 		go q.Run(t.Context())
 		job, _ := ask(t, q, Question{})
 		synctest.Wait()
-		if j, _ := q.Job(job.ID); j.State != Failed || j.Failure != "something went wrong in the server; its log says what" {
+		if j, _ := q.Job(job.ID); j.State != work.Failed || j.Failure != "something went wrong in the server; its log says what" {
 			t.Errorf("%+v", j)
 		}
 		g.fail = nil
@@ -179,7 +180,7 @@ func TestAFailureSaysNothingOfTheServerAndCanBeAskedAnew(t *testing.T) {
 			t.Error("what has failed is not asked anew")
 		}
 		synctest.Wait()
-		if j, _ := q.Job(job.ID); j.State != Done || j.Report.Reps != 13 {
+		if j, _ := q.Job(job.ID); j.State != work.Done || j.Answer.Reps != 13 {
 			t.Errorf("%+v", j)
 		}
 	})
@@ -197,7 +198,7 @@ func TestAPanicCostsTheAnswerOnly(t *testing.T) {
 		go q.Run(t.Context())
 		job, _ := ask(t, q, Question{})
 		synctest.Wait()
-		if j, _ := q.Job(job.ID); j.State != Failed {
+		if j, _ := q.Job(job.ID); j.State != work.Failed {
 			t.Errorf("%+v", j)
 		}
 	})

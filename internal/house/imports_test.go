@@ -52,7 +52,6 @@ var levels = map[string]int{
 
 	"ingest/mqtt":   41,
 	"ingest/influx": 41,
-	"ingest/files":  41,
 	"ingest/bridge": 41,
 
 	"ingest/conformance": 41, // it reads with ingest's decoder
@@ -67,6 +66,7 @@ var levels = map[string]int{
 
 	"internal/backtest": 30,
 	"internal/backup":   30,
+	"internal/importer": 30,
 	"internal/roster":   30,
 	"internal/privacy":  30, // it works on the log and the view
 
@@ -80,11 +80,13 @@ var levels = map[string]int{
 	"internal/check":  15,
 	"internal/access": 15,
 
+	"ingest/files":      12, // a reader of bytes, for whoever has some
 	"internal/exercise": 12,
 	"internal/payload":  12,
 	"internal/table":    12,
 
 	"internal/lift": 10,
+	"internal/work": 10,
 	"internal/feed": 10,
 
 	"internal/house": 0,
