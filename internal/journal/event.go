@@ -25,6 +25,7 @@ const (
 	KindStatus      Kind = "status"      // a device spoke of itself
 	KindCheckIn     Kind = "checkin"     // an athlete's report
 	KindSetLogged   Kind = "set_logged"  // a set of a training log, in one revision
+	KindImported    Kind = "imported"    // a file's sets and reps were brought
 	KindPlan        Kind = "plan"        // a decision about an athlete's hold or return plan
 	KindSamples     Kind = "samples"     // a chunk of bar velocity
 	KindTick        Kind = "tick"        // a minute has begun
@@ -54,6 +55,7 @@ type Event struct {
 	Status      *lift.DeviceStatus `json:"status,omitzero"`
 	CheckIn     *lift.CheckIn      `json:"checkin,omitzero"`
 	Logged      *lift.LoggedSet    `json:"logged,omitzero"`
+	Imported    *lift.Imported     `json:"imported,omitzero"`
 	Plan        *lift.PlanStep     `json:"plan,omitzero"`
 	Samples     *lift.Samples      `json:"samples,omitzero"`
 	Minute      time.Time          `json:"minute,omitzero"` // of a tick

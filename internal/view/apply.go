@@ -151,7 +151,7 @@ func (a *applier) apply(e *journal.Entry) error {
 		return a.quarantine(e.Quarantined)
 	case journal.KindRecord:
 		return a.record(e)
-	case journal.KindRead:
+	case journal.KindRead, journal.KindImported:
 		return nil // audited already
 	case journal.KindReleased:
 		data, err := json.Marshal(e.Released)
