@@ -140,6 +140,9 @@ var bodies = map[string]func(person string) string{
 	"change-device":     func(string) string { return `{"rack":"1"}` },
 	"assign-device":     func(string) string { return `{"athlete":null}` },
 	"create-backtest":   func(string) string { return `{}` },
+	"create-import": func(string) string {
+		return `{"athlete":"ana","zone":"UTC","files":[{"bytes":"ZGF0ZSxleGVyY2lzZSxyZXBzLGxvYWRfa2cKMjAyNi0xMS0wMixEZWFkbGlmdCw1LDEwMAo="}]}`
+	},
 	"begin-session":     func(string) string { return `{"token":"` + testToken + `"}` },
 	"create-token":      func(string) string { return `{"name":"new","role":"coach"}` },
 	"create-credential": func(string) string { return `{"kind":"device","site":"alfa","name":"bar-9"}` },
@@ -149,7 +152,7 @@ var bodies = map[string]func(person string) string{
 }
 
 // sitesInBodies are those that a body names.
-var sitesInBodies = map[string]string{"create-athlete": "alfa", "create-team": "alfa"}
+var sitesInBodies = map[string]string{"create-athlete": "alfa", "create-team": "alfa", "create-import": "alfa"}
 
 // others are the answers, other than 2xx, that the first who may call an operation
 // gets here, with the reason.
@@ -159,6 +162,8 @@ var others = map[string]struct {
 }{
 	"get-backtest":           {404, "there is none in this house"},
 	"list-backtest-athletes": {404, "there is none in this house"},
+	"get-import":             {404, "there is none in this house"},
+	"list-import-rows":       {404, "there is none in this house"},
 	"get-rule":               {404, "none is called so; which rule it is makes no difference to who may see it"},
 	"list-rules":             {404, "nobody has heard of Nobody, and what holds for him"},
 	"change-rule":            {404, "none is called so"},

@@ -89,6 +89,7 @@ func (s *Server) addPrivacy() {
 // erased.
 func (s *Server) Forget() {
 	s.backtests.Forget()
+	s.imports.Forget()
 	s.teamRows.forget()
 }
 

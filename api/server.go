@@ -126,6 +126,7 @@ type Server struct {
 	exercises *exercise.Catalogue
 	roster    *roster.Roster
 	backtests *backtest.Queue
+	imports   *imports
 
 	backup    func(ctx context.Context, w io.Writer, samples bool, by string) error
 	backingUp sync.Mutex
@@ -229,6 +230,7 @@ func New(o Options) (*Server, error) {
 		View: s.view, Settings: s.roster.Settings, Now: s.now, Logger: s.log,
 		Workers: max(1, runtime.GOMAXPROCS(0)/2), // reps that arrive meanwhile are judged too
 	})
+	s.imports = s.newImports()
 	s.route(o.Version)
 	return s, nil
 }
@@ -279,6 +281,7 @@ func (s *Server) route(version string) {
 	s.addCheckInPage()
 	s.addRules()
 	s.addBacktests()
+	s.addImports()
 	s.addSession()
 	s.addLogin()
 	s.addTokens()
@@ -322,6 +325,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	feeding.Go(func() { s.streams.followAlerts(following) })
 	feeding.Go(func() { s.streams.followLive(following) })
 	feeding.Go(func() { s.backtests.Run(following) })
+	feeding.Go(func() { s.imports.Run(following) })
 	feeding.Go(func() { s.followLooks(following) })
 	defer feeding.Wait()
 	defer stop()

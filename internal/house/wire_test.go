@@ -19,6 +19,7 @@ import (
 type example struct {
 	line                   int
 	topic, refused, answer string
+	request                string
 	text                   string
 }
 
@@ -48,6 +49,8 @@ func examples(text string) []example {
 			next.refused = said("refused")
 		case said("answer") != "":
 			next.answer = said("answer")
+		case said("request") != "":
+			next.request = said("request")
 		}
 	}
 	return all
@@ -81,7 +84,10 @@ type openAPI struct {
 	Paths map[string]map[string]struct {
 		Roles      []string `json:"x-roles"`
 		Parameters []struct{ Name, In string }
-		Responses  map[string]struct {
+		Body       struct {
+			Content map[string]struct{ Schema schema }
+		} `json:"requestBody"`
+		Responses map[string]struct {
 			Content map[string]struct{ Schema schema }
 		}
 	}
@@ -191,12 +197,19 @@ func TestTheWirePageIsTrue(t *testing.T) {
 			if wrong := e.decodes(); wrong != "" {
 				t.Errorf("wire.md line %d: %s", e.line, wrong)
 			}
-		case e.answer != "":
+		case e.answer != "", e.request != "":
 			answers++
 			part := strings.Fields(e.answer) // status, method, path
-			content := doc.Paths[part[2]][strings.ToLower(part[1])].Responses[part[0]].Content
+			if e.request != "" {
+				part = strings.Fields("with " + e.request)
+			}
+			o := doc.Paths[part[2]][strings.ToLower(part[1])]
+			content := o.Responses[part[0]].Content
+			if e.request != "" {
+				content = o.Body.Content
+			}
 			if len(content) != 1 {
-				t.Errorf("wire.md line %d: %s is not described", e.line, e.answer)
+				t.Errorf("wire.md line %d: %s is not described", e.line, strings.Join(part, " "))
 			}
 			var value any
 			if err := json.Unmarshal([]byte(e.text), &value); err != nil {
@@ -206,7 +219,7 @@ func TestTheWirePageIsTrue(t *testing.T) {
 				report(t, doc.differs(fmt.Sprintf("wire.md line %d: ", e.line), c.Schema, value))
 			}
 		default:
-			t.Errorf("wire.md line %d: an example without a topic or an answer before it", e.line)
+			t.Errorf("wire.md line %d: an example without a topic, a request or an answer before it", e.line)
 		}
 	}
 	if messages < 10 || answers < 5 {
