@@ -42,6 +42,7 @@ type commandLine struct {
 	TLS         tlsCommand         `cmd:"" name:"tls" help:"Certificates for HTTP and the embedded broker, by an authority of your own."`
 	Token       tokenCommand       `cmd:"" help:"Tokens of the HTTP API."`
 	Quarantine  quarantineCommand  `cmd:"" help:"Messages that could not be used."`
+	Import      importCommand      `cmd:"" help:"Bring an athlete's training history from exports of sensors and apps."`
 	Backtest    backtestCommand    `cmd:"" help:"Judge history under other limits: what fired, what would have, and the difference."`
 	Check       checkCommand       `cmd:"" help:"Say what is well with a server, with what one would stand on, or with a device, and what to do."`
 	Bridge      bridgeCommand      `cmd:"" help:"Send the reps of sensors that do not speak MQTT."`
