@@ -30,7 +30,7 @@ func Files() fs.FS {
 // Paths are the addresses of pages, as patterns of Go's router; all of them get
 // index.html.
 var Paths = []string{
-	"/", "/wall", "/athletes", "/athletes/{id}", "/plans", "/rules", "/backtest", "/devices", "/sites", "/quarantine", "/deliveries", "/access", "/setup",
+	"/", "/wall", "/athletes", "/athletes/{id}", "/imports", "/plans", "/rules", "/backtest", "/devices", "/sites", "/quarantine", "/deliveries", "/access", "/setup",
 }
 
 // Policy is what a browser may load for a page: this server's files, and nothing

@@ -5,14 +5,14 @@ import { text } from './text.js'
 // pages by path. A page is loaded when it is first needed.
 const pages = [
   [/^\/$/, 'desk'], [/^\/wall$/, 'wall'], [/^\/athletes$/, 'athletes'], [/^\/athletes\/([a-z0-9_-]+)$/, 'athlete'],
-  [/^\/plans$/, 'plans'], [/^\/rules$/, 'rules'], [/^\/backtest$/, 'backtest'], [/^\/devices$/, 'devices'], [/^\/sites$/, 'sites'],
+  [/^\/imports$/, 'imports'], [/^\/plans$/, 'plans'], [/^\/rules$/, 'rules'], [/^\/backtest$/, 'backtest'], [/^\/devices$/, 'devices'], [/^\/sites$/, 'sites'],
   [/^\/quarantine$/, 'quarantine'], [/^\/deliveries$/, 'deliveries'], [/^\/access$/, 'access'], [/^\/setup$/, 'setup'],
 ]
 
 // nav is what each role finds in the bar.
 const nav = [
   ['/', 'desk', ['admin', 'coach']], ['/wall', 'wall', ['admin', 'coach']], ['/athletes', 'athletes', ['admin', 'coach', 'athlete']],
-  ['/plans', 'plans', ['admin', 'coach']], ['/rules', 'rules', ['admin', 'coach']], ['/backtest', 'backtest', ['admin', 'coach']],
+  ['/imports', 'imports', ['admin', 'coach']], ['/plans', 'plans', ['admin', 'coach']], ['/rules', 'rules', ['admin', 'coach']], ['/backtest', 'backtest', ['admin', 'coach']],
   ['/devices', 'devices', ['admin', 'coach']], ['/sites', 'sites', ['admin', 'coach']], ['/quarantine', 'quarantine', ['admin', 'coach']],
   ['/deliveries', 'deliveries', ['admin', 'coach']], ['/access', 'access', ['admin']], ['/setup', 'setup', ['admin']],
 ]

@@ -17,7 +17,7 @@ export const text = {
   state: { open: 'open', acknowledged: 'acknowledged', resolved: 'resolved', retracted: 'retracted', expired: 'expired' },
   fresh: { live: 'live', waiting: 'connecting …', lost: 'connection lost' },
   nav: {
-    desk: 'Desk', wall: 'Wall', athletes: 'Athletes', plans: 'Plans', rules: 'Limits', backtest: 'Backtest', devices: 'Devices',
+    desk: 'Desk', wall: 'Wall', athletes: 'Athletes', imports: 'Import', plans: 'Plans', rules: 'Limits', backtest: 'Backtest', devices: 'Devices',
     sites: 'Sites', quarantine: 'Quarantine', deliveries: 'Notifications', access: 'Access', setup: 'Set up',
   },
   signIn: {
@@ -61,6 +61,7 @@ export const text = {
   athlete: {
     span: 'Time shown', weeksOf: n => `${n} weeks`, onThisPage: 'On this page', noExercise: 'no exercise', saved: 'Saved.', later: 'Stored. It shows in a moment.',
     nothing: n => `Nothing was recorded in the last ${n} weeks.`, nothingYet: 'Nothing has been recorded yet.',
+    importLog: 'Import a training log',
     nothingDo: 'Choose a longer time, put the athlete on a bar on the page Devices, import a training log, or show them a check-in link.',
     nothingDoAthlete: 'Choose a longer time, lift on a bar with a sensor, or report how you are by a check-in link.',
     unnamed: 'Known only from messages. Edit the profile to give them a name.', edit: 'Edit profile', limits: 'Individual limits',
@@ -306,6 +307,36 @@ export const text = {
       'technique.rom_cv_pct': 'Range of motion varies by', 'technique.flagged_reps': 'Reps of one set that are over',
       'device.frozen_reps': 'Equal reps in a row', 'device.spike_ratio': 'A rep faster than the middle of its set', 'device.offset_s': 'Clock off by',
     },
+  },
+  imports: {
+    intro: 'Bring an athlete’s training from other apps and sensors. It counts for baselines and volume from the first day, and nobody is pushed for what is long past.',
+    title: 'The file', athlete: 'Athlete', file: 'File', fileHint: 'An export of a sensor’s app or a training log, as it was saved: CSV, or lines of JSON.',
+    more: 'If the file is not recognised', format: 'Format', auto: 'found by its headings', with: 'The file that belongs to it', withHint: 'OpenBarbell’s raw dump is two files: rep_data.csv above, and set_data.csv here.',
+    keepBoth: 'Take what a sensor or another file has told of the same exercise and day, too',
+    unit: 'Loads are in', fileSays: 'the file says', zone: 'Time zone of the times', zoneHere: 'The one here',
+    look: 'Look at the file', looking: 'Reading the file …', waiting: 'Waiting for another import …', progress: 'Progress of the import',
+    running: (done, total) => `Storing ${done} of ${total} …`, failed: why => `The import has failed: ${why}`,
+    formats: {
+      strong: 'Strong', hevy: 'Hevy', fitnotes: 'FitNotes', vitruve: 'Vitruve', openbarbell: 'OpenBarbell or RepOne', 'openbarbell-raw': 'OpenBarbell raw dump',
+      'gymaware-summaries': 'GymAware summaries', 'gymaware-reps': 'GymAware reps', perch: 'Perch', rweightlifting: 'rweightlifting', plain: 'Plain CSV',
+    },
+    wouldTitle: 'What the import would do', didTitle: 'What the import did', done: 'Imported.',
+    found: (format, rows, from, to) => `${format}, ${rows} rows` + (from ? `, ${from} to ${to}` : '') + '.',
+    counts: {
+      added: n => `${n} new`, changed: n => `${n} known already, with something else in them: the file counts`, same: n => `${n} known already, and the same`,
+      taken_back: n => `${n} taken back`, not_taken: n => `${n} not taken`,
+    },
+    nothingNew: 'Nothing in the file is new.', doIt: 'Import it', see: name => `See ${name}`,
+    takeBack: 'Take it back', takeBackHint: 'Everything this file has brought counts for nothing then. Alerts that stood on it are retracted.',
+    unknown: 'Exercises that nobody knows here', unknownHint: 'Each counts as a group of its own. Say which exercise it is, where it is one of the catalogue’s, and import.',
+    unknownHead: ['In the file', 'Rows', 'Filed as', 'It is'], means: name => `Which exercise ${name} is`, meansWhat: 'such as deadlift',
+    known: n => `${n} exercises were recognised`, knownTitle: 'Exercises that were recognised', knownHead: ['In the file', 'Exercise', 'Rows'],
+    leftTitle: n => n === '1' ? '1 row was not taken' : `${n} rows were not taken`, left: 'Rows that were not taken', leftHead: ['Line', 'Column', 'Why'],
+    elsewhere: n => `${n} of them have been told by a sensor or another file already, and would count twice.`,
+    recent: 'Recent imports', recentHead: ['When', 'Athlete', 'Format', 'By', 'What came of it'], none: 'Nothing was imported in the last quarter of an hour. The audit trail knows what was before.',
+    states: { waiting: 'waits', running: 'under way' }, looked: 'only looked at', brought: (added, changed) => `${added} new, ${changed} changed`,
+    nobody: 'Enrol the athlete first.', shell: 'From the command line', shellHint: 'Many files at once, or a file of your own program:', shellLabel: 'Command',
+    command: 'spotter import strong.csv --athlete ID --unit kg --zone Europe/Berlin --dry-run --server https://…',
   },
   backtest: {
     intro: 'What would have fired under other limits? Move a slider and see, before anything is saved. Nothing is changed until you save.',

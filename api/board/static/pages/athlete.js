@@ -109,7 +109,8 @@ export async function mount(root, { me, params: [id], query }) {
       el('h2', { id: 'h-' + name, tabindex: -1 }, t.parts[name]), el('div', { class: 'body' }, el('p', { class: 'loading' }, text.loading)))))
   const draw = () => {
     const bare = ['sets', 'sessions', 'checkins', 'weeks'].every(n => page.data[n] && !page.data[n].length)
-    fill(nothing, bare && empty(el('p', {}, page.weeks < 52 ? t.nothing(page.weeks) : t.nothingYet), el('p', {}, page.coach ? t.nothingDo : t.nothingDoAthlete)))
+    fill(nothing, bare && empty(el('p', {}, page.weeks < 52 ? t.nothing(page.weeks) : t.nothingYet), el('p', {}, page.coach ? t.nothingDo : t.nothingDoAthlete),
+      page.coach && el('p', {}, el('a', { href: '/imports?athlete=' + id }, t.importLog))))
     page.draw()
   }
   page.load(Object.keys(sources)).then(() => { if (!ending.signal.aborted) { draw(); if (query.get('alert')) page.cards.get(query.get('alert'))?.() } })
