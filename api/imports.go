@@ -39,6 +39,8 @@ type NewImport struct {
 	Format    string            `json:"format,omitzero" maxLength:"32" doc:"by name; absent, or auto: by the headings"`
 	Unit      string            `json:"unit,omitzero" enum:"kg,lb" doc:"of loads, where the file does not say"`
 	Zone      string            `json:"zone,omitzero" maxLength:"64" doc:"of times, where the file does not say, such as Europe/Berlin"`
+	Dates     string            `json:"dates,omitzero" enum:"day-month,month-day" doc:"of dates that can be read in two ways"`
+	Person    string            `json:"person,omitzero" maxLength:"200" doc:"whose rows are meant, as the file names people, where it has several"`
 	Exercises map[string]string `json:"exercises,omitempty" doc:"the exercise that a name in the file means, by name"`
 	KeepBoth  bool              `json:"keep_both,omitzero" doc:"take what a sensor or another file has told of the same exercise and day, too"`
 	TakeBack  bool              `json:"take_back,omitzero" doc:"let what the same file has brought count for nothing"`
@@ -140,7 +142,7 @@ func (s *Server) createImport(ctx context.Context, in *importInput) (*answer[imp
 	if err != nil {
 		return nil, err
 	}
-	parts := []string{"import", string(request.Athlete), in.Body.Format, in.Body.Unit, in.Body.Zone,
+	parts := []string{"import", string(request.Athlete), in.Body.Format, in.Body.Unit, in.Body.Zone, in.Body.Dates, in.Body.Person,
 		strconv.FormatBool(request.KeepBoth), strconv.FormatBool(request.TakeBack), strconv.FormatBool(request.DryRun)}
 	for _, name := range slices.Sorted(maps.Keys(in.Body.Exercises)) {
 		parts = append(parts, name, in.Body.Exercises[name])
@@ -174,7 +176,7 @@ func (s *Server) createImport(ctx context.Context, in *importInput) (*answer[imp
 // importRequest reads what is asked for, where the caller may ask for it.
 func (s *Server) importRequest(ctx context.Context, body *NewImport) (importer.Request, error) {
 	r := importer.Request{
-		Athlete: body.Athlete, By: who(ctx).Name, Unit: files.Unit(body.Unit), Exercises: map[string]lift.ExerciseID{},
+		Athlete: body.Athlete, By: who(ctx).Name, Unit: files.Unit(body.Unit), Dates: files.DateOrder(body.Dates), Person: body.Person, Exercises: map[string]lift.ExerciseID{},
 		KeepBoth: body.KeepBoth, TakeBack: body.TakeBack, DryRun: body.DryRun,
 	}
 	known, err := s.view.SiteOf(ctx, body.Athlete)

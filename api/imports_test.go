@@ -54,7 +54,7 @@ func TestAHistoryIsImported(t *testing.T) {
 		t.Errorf("%+v\n%s", job, d)
 	}
 	if d := cmp.Diff([]importer.Matched{
-		{Name: "Sandbag Throw", Exercise: "sandbag_throw", Rows: 1}, {Name: "Kreuzheben", Exercise: "deadlift", Known: true, Rows: 2},
+		{Name: "Kreuzheben", Exercise: "deadlift", Known: true, Rows: 2}, {Name: "Sandbag Throw", Exercise: "sandbag_throw", Rows: 1},
 	}, job.Exercises); d != "" {
 		t.Error(d)
 	}

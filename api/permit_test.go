@@ -130,16 +130,16 @@ var bodies = map[string]func(person string) string{
 	"replay-quarantined": func(string) string {
 		return `{"boot_id":"b9","seq":1,"time":"2026-11-10T18:00:00Z","mean_velocity_mps":0.5}`
 	},
-	"create-athlete":    func(string) string { return `{"id":"dora","site":"alfa"}` },
-	"change-athlete":    func(string) string { return `{"goal":"speed"}` },
-	"change-rule":       func(string) string { return `{"limits":{}}` },
-	"create-site":       func(string) string { return `{"id":"delta"}` },
-	"change-site":       func(string) string { return `{"name":"Alfa"}` },
-	"create-team":       func(string) string { return `{"site":"alfa","id":"squad"}` },
-	"change-team":       func(string) string { return `{"name":"Squad"}` },
-	"change-device":     func(string) string { return `{"rack":"1"}` },
-	"assign-device":     func(string) string { return `{"athlete":null}` },
-	"create-backtest":   func(string) string { return `{}` },
+	"create-athlete":  func(string) string { return `{"id":"dora","site":"alfa"}` },
+	"change-athlete":  func(string) string { return `{"goal":"speed"}` },
+	"change-rule":     func(string) string { return `{"limits":{}}` },
+	"create-site":     func(string) string { return `{"id":"delta"}` },
+	"change-site":     func(string) string { return `{"name":"Alfa"}` },
+	"create-team":     func(string) string { return `{"site":"alfa","id":"squad"}` },
+	"change-team":     func(string) string { return `{"name":"Squad"}` },
+	"change-device":   func(string) string { return `{"rack":"1"}` },
+	"assign-device":   func(string) string { return `{"athlete":null}` },
+	"create-backtest": func(string) string { return `{}` },
 	"create-import": func(string) string {
 		return `{"athlete":"ana","zone":"UTC","files":[{"bytes":"ZGF0ZSxleGVyY2lzZSxyZXBzLGxvYWRfa2cKMjAyNi0xMS0wMixEZWFkbGlmdCw1LDEwMAo="}]}`
 	},

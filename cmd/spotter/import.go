@@ -36,6 +36,9 @@ type importCommand struct {
 	Unit   string `help:"Unit of loads, kg or lb, where the file does not say."`
 	Zone   string `help:"Time zone of times, such as Europe/Berlin, where the file does not say."`
 
+	Dates  string `help:"How dates are written that can be read in two ways: day-month or month-day." placeholder:"ORDER"`
+	Person string `help:"Whose rows are meant, as the file names people, where it has several."`
+
 	Exercise     map[string]string `help:"What a name in the file means, such as \"Kreuzheben=deadlift\"; may be repeated." mapsep:"none" placeholder:"NAME=EXERCISE"`
 	OwnExercises string            `name:"exercises" help:"JSON file with the site's own exercises, with --data; as the server has it." type:"path"`
 	KeepBoth     bool              `help:"Take what a sensor or another file has told of the same exercise and day, too."`
@@ -119,6 +122,9 @@ func (c *importCommand) validate() error {
 	if c.Unit != "" && c.Unit != string(files.Kilograms) && c.Unit != string(files.Pounds) {
 		u.addf("--unit: %q is neither kg nor lb", c.Unit)
 	}
+	if c.Dates != "" && c.Dates != string(files.DayFirst) && c.Dates != string(files.MonthFirst) {
+		u.addf("--dates: %q is neither %s nor %s", c.Dates, files.DayFirst, files.MonthFirst)
+	}
 	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "Local" {
 		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)
 	}
@@ -149,7 +155,7 @@ func formatNames() string {
 // bring lets the server import a file, and waits for its end.
 func (c *importCommand) bring(ctx context.Context, s streams, server *serverSettings, path string) (*imported, error) {
 	question := api.NewImport{
-		Athlete: lift.AthleteID(c.Athlete), Site: lift.SiteID(c.Site), Format: c.Format, Unit: c.Unit, Zone: c.Zone,
+		Athlete: lift.AthleteID(c.Athlete), Site: lift.SiteID(c.Site), Format: c.Format, Unit: c.Unit, Zone: c.Zone, Dates: c.Dates, Person: c.Person,
 		Exercises: c.Exercise, KeepBoth: c.KeepBoth, TakeBack: c.TakeBack, DryRun: c.DryRun,
 	}
 	for _, path := range []string{path, c.With} {

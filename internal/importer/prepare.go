@@ -28,6 +28,8 @@ type Request struct {
 	Format    files.Format               // "" finds it by the headings
 	Unit      files.Unit                 // of loads without one; "": not known
 	Zone      *time.Location             // of times without one; nil: not known
+	Dates     files.DateOrder            // of dates that can be read in two ways; "": not known
+	Person    string                     // whose rows are meant, of a file of several people
 	Exercises map[string]lift.ExerciseID // what a name in the file means, where the catalogue does not know it or somebody knows better
 	KeepBoth  bool                       // take what another source has told of the same exercise and day, too
 	TakeBack  bool                       // take what the file has brought back, instead
@@ -70,7 +72,7 @@ type Batch struct {
 
 // Prepare reads an export, which is one file or, for formats that have two, both. The error is a
 // *lift.FieldError, which names what of the request is at fault (files, format, unit,
-// zone, exercises), or what a reader returned.
+// zone, dates, person, exercises), or what a reader returned.
 func Prepare(r Request, exports []io.Reader, catalogue *exercise.Catalogue, now time.Time) (*Batch, error) {
 	names := names{catalogue: catalogue, own: map[string]lift.ExerciseID{}, seen: map[string]*Matched{}}
 	for name, id := range r.Exercises {
@@ -79,7 +81,7 @@ func Prepare(r Request, exports []io.Reader, catalogue *exercise.Catalogue, now 
 		}
 		names.own[strings.TrimSpace(name)] = id
 	}
-	options := files.Options{Format: r.Format, Unit: r.Unit, Zone: r.Zone}
+	options := files.Options{Format: r.Format, Unit: r.Unit, Zone: r.Zone, Dates: r.Dates, Person: r.Person}
 	if len(exports) > 1 {
 		options.Companion = exports[1]
 	}
@@ -122,6 +124,10 @@ func refusal(err error) error {
 		field = "zone"
 	case errors.Is(err, files.ErrFormat):
 		field = "format"
+	case errors.Is(err, files.ErrDateOrder):
+		field = "dates"
+	case errors.Is(err, files.ErrPerson):
+		field = "person"
 	}
 	return &lift.FieldError{Field: field, Reason: err.Error()}
 }

@@ -224,9 +224,9 @@ type session struct {
 	exercise lift.ExerciseID
 }
 
-// leaveTold leaves out what is new here and another source has told: of the same exercise on the same
-// day there are reps of a device or another file, or, for sets without velocity, sets
-// of another log.
+// leaveTold leaves out what is new here and another source has told: of the same
+// exercise on the same day there are reps of a device or another file, or sets of
+// another log.
 func (b *Batch) leaveTold(ctx context.Context, o Options, known map[string]view.Version, r *Report) error {
 	if len(b.items) == 0 {
 		return nil
@@ -258,13 +258,18 @@ func (b *Batch) leaveTold(ctx context.Context, o Options, known map[string]view.
 			return false
 		}
 		var s session
-		reason := "a sensor or another file has told the reps of this exercise and day already"
 		if it.event.Rep != nil {
 			s = at(it.event.Rep.Time, it.event.Rep.Exercise)
-		} else if s = at(it.event.Logged.Time, it.event.Logged.Exercise); !moved[s] && noted[s] {
-			reason = "another log has told the sets of this exercise and day already"
+		} else {
+			s = at(it.event.Logged.Time, it.event.Logged.Exercise)
 		}
-		if !moved[s] && (it.event.Rep != nil || !noted[s]) {
+		var reason string
+		switch {
+		case moved[s]:
+			reason = "a sensor or another file has told the reps of this exercise and day already"
+		case noted[s]:
+			reason = "another log has told the sets of this exercise and day already"
+		default:
 			return false
 		}
 		r.Elsewhere++

@@ -311,7 +311,7 @@ export const text = {
   imports: {
     intro: 'Bring an athlete’s training from other apps and sensors. It counts for baselines and volume from the first day, and nobody is pushed for what is long past.',
     title: 'The file', athlete: 'Athlete', file: 'File', fileHint: 'An export of a sensor’s app or a training log, as it was saved: CSV, or lines of JSON.',
-    more: 'If the file is not recognised', format: 'Format', auto: 'found by its headings', with: 'The file that belongs to it', withHint: 'OpenBarbell’s raw dump is two files: rep_data.csv above, and set_data.csv here.',
+    more: 'If something is asked about the file', dates: 'Dates are written', dayMonth: 'day, then month', monthDay: 'month, then day', person: 'Whose rows', personHint: 'For a file of several people: a name as the file has it.', format: 'Format', auto: 'found by its headings', with: 'The file that belongs to it', withHint: 'OpenBarbell’s raw dump is two files: rep_data.csv above, and set_data.csv here.',
     keepBoth: 'Take what a sensor or another file has told of the same exercise and day, too',
     unit: 'Loads are in', fileSays: 'the file says', zone: 'Time zone of the times', zoneHere: 'The one here',
     look: 'Look at the file', looking: 'Reading the file …', waiting: 'Waiting for another import …', progress: 'Progress of the import',

@@ -21,6 +21,8 @@ export async function mount(root, { query: asked }) {
       field(t.file, el('input', { type: 'file', name: 'file', required: true, accept: '.csv,.txt,.json,.ndjson,.jsonl,text/csv,text/plain,application/json' }), t.fileHint),
       el('details', {}, el('summary', {}, t.more),
         field(t.format, choice('format', [['auto', t.auto], ...Object.entries(t.formats)], 'auto')),
+        field(t.dates, choice('dates', [['', t.fileSays], ['day-month', t.dayMonth], ['month-day', t.monthDay]], '')),
+        field(t.person, el('input', { name: 'person', maxlength: 200, autocomplete: 'off' }), t.personHint),
         field(t.with, el('input', { type: 'file', name: 'with', accept: '.csv,text/csv' }), t.withHint),
         check('keep_both', t.keepBoth)),
       el('div', { class: 'row' }, field(t.unit, choice('unit', [['', t.fileSays], ['kg', 'kg'], ['lb', 'lb']], '')),
@@ -32,12 +34,12 @@ export async function mount(root, { query: asked }) {
       const files = [values.file, values.with].filter(f => f?.size)
       question = {
         athlete: values.athlete, files: await Promise.all(files.map(async f => ({ bytes: base64(await f.arrayBuffer()) }))), format: values.format,
-        unit: values.unit || undefined, zone: values.zone || undefined, keep_both: node.elements.keep_both.checked || undefined,
+        unit: values.unit || undefined, zone: values.zone || undefined, dates: values.dates || undefined, person: values.person || undefined, keep_both: node.elements.keep_both.checked || undefined,
       }
       try {
         await run({ ...question, dry_run: true })
       } catch (cause) {
-        if (cause.field === 'format' || cause.field === 'files') node.querySelector('details').open = true
+        if (['format', 'files', 'dates', 'person'].includes(cause.field)) node.querySelector('details').open = true
         throw cause
       }
     })
