@@ -158,7 +158,7 @@ func (c *bridgeSettings) run(ctx context.Context, s streams, read func(context.C
 	}
 	cancel()
 	disconnect()
-	<-connection
+	_ = <-connection
 	fmt.Fprintf(s.err, "%d reps acknowledged, %d not sent, %d times something was dropped\n", b.Sent.Load(), b.Taken.Load()-b.Sent.Load(), b.Lost.Load())
 	if unsent := b.Taken.Load() - b.Sent.Load(); unsent > 0 {
 		return fmt.Errorf("%d reps were not acknowledged by the broker and are lost", unsent)

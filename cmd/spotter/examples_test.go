@@ -72,7 +72,7 @@ func TestThePythonExampleIsASensor(t *testing.T) {
 				return cmd, said
 			}
 			// Three reps without a server, then the power fails.
-			first, said := start("--reps", "1000", "--pause", "0.05")
+			first, _ := start("--reps", "1000", "--pause", "0.05")
 			need.Eventually(t, patience, "reps in the outbox", func() bool {
 				out, _ := exec.Command(python, "-c", fmt.Sprintf("import sqlite3; print(sqlite3.connect(%q).execute('SELECT count(*) FROM reps').fetchone()[0])", outbox)).Output()
 				n := 0

@@ -16,7 +16,6 @@ type reps struct {
 	boots                  map[string]*boot
 	order                  []string // of the boots
 	has                    map[string]int
-	nobody                 int // reps that say not whose they are
 	wholeSeconds           int
 	newest                 time.Time
 }

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -49,7 +50,7 @@ func TestAPublisherGreetsAndLeavesItsWill(t *testing.T) {
 	expect(`{"state":"lost"}`)
 	expect(`{"state":"ready"}`) // it is back, and says so
 	cancel()
-	<-ended
+	requireEnd(t, ended)
 }
 
 func TestAPublisherTellsWhyItDoesNotConnect(t *testing.T) {
@@ -72,7 +73,15 @@ func TestAPublisherTellsWhyItDoesNotConnect(t *testing.T) {
 		t.Error("it tells nothing")
 	}
 	cancel()
-	<-ended
+	requireEnd(t, ended)
+}
+
+// requireEnd waits until Run has ended as its context did.
+func requireEnd(t *testing.T, ended <-chan error) {
+	t.Helper()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
+	}
 }
 
 // proxy is another way to a broker, which can be cut.

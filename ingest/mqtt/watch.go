@@ -79,7 +79,7 @@ func Kept(ctx context.Context, o Options, filter string) ([]Heard, error) {
 			}
 		case <-silence.C:
 			cancel()
-			<-ended
+			_ = <-ended
 			return kept, nil
 		case err := <-ended:
 			return nil, fmt.Errorf("read what is retained: %w", err)
