@@ -109,8 +109,7 @@ func (s *Server) listAthletes(ctx context.Context, in *athletesInput) (*answer[l
 	if err != nil {
 		return nil, err
 	}
-	page, err := cut(all, in.Paging, func(a *athlete) string { return string(a.ID) })
-	return &answer[list[athlete]]{http.StatusOK, page}, err
+	return cutAnswer(all, in.Paging, func(a *athlete) string { return string(a.ID) })
 }
 
 func (s *Server) getAthlete(ctx context.Context, in *AthletePath) (*tagged[athlete], error) {
@@ -365,8 +364,7 @@ func (s *Server) listRevisions(ctx context.Context, in *revisionsInput) (*answer
 	for i := range steps {
 		all = append(all, athleteOf(in.ID, &steps[i], ""))
 	}
-	page, err := cut(all, in.Paging, func(a *athlete) string { return etag(a.Revision) })
-	return &answer[list[athlete]]{http.StatusOK, page}, err
+	return cutAnswer(all, in.Paging, func(a *athlete) string { return etag(a.Revision) })
 }
 
 // readBody reads a JSON object of known fields.

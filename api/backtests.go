@@ -154,6 +154,5 @@ func (s *Server) listBacktestAthletes(ctx context.Context, in *backtestAthletesI
 	if job.Answer != nil {
 		tallies = job.Answer.ByAthlete
 	}
-	page, err := cut(tallies, in.Paging, func(t *backtest.AthleteTally) string { return string(t.Athlete) + " " + string(t.Rule) })
-	return &answer[list[backtest.AthleteTally]]{http.StatusOK, page}, err
+	return cutAnswer(tallies, in.Paging, func(t *backtest.AthleteTally) string { return string(t.Athlete) + " " + string(t.Rule) })
 }

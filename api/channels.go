@@ -93,8 +93,7 @@ func (s *Server) listChannels(_ context.Context, in *Paging) (*answer[list[notif
 	for i := range all {
 		all[i] = all[i].Masked()
 	}
-	page, err := cut(all, *in, func(c *notify.Channel) string { return c.ID })
-	return &answer[list[notify.Channel]]{http.StatusOK, page}, err
+	return cutAnswer(all, *in, func(c *notify.Channel) string { return c.ID })
 }
 
 func (s *Server) createChannel(_ context.Context, in *channelInput) (*answer[newChannel], error) {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -73,11 +72,7 @@ func (s *Server) addCredentials() {
 		if s.credentials == nil {
 			return nil, errOtherBroker()
 		}
-		err := s.credentials.Revoke(string(in.Site) + "/" + in.Name)
-		if errors.Is(err, access.ErrUnknown) {
-			return nil, huma.Error404NotFound(access.ErrUnknown.Error())
-		}
-		return &nothing{http.StatusNoContent}, err
+		return &nothing{http.StatusNoContent}, s.credentials.Revoke(string(in.Site) + "/" + in.Name)
 	})
 }
 
@@ -112,8 +107,7 @@ func (s *Server) listCredentials(ctx context.Context, in *Paging) (*answer[list[
 			items = append(items, credentialItemOf(&all[i], broker))
 		}
 	}
-	page, err := cut(items, *in, func(c *CredentialItem) string { return c.Username })
-	return &answer[list[CredentialItem]]{http.StatusOK, page}, err
+	return cutAnswer(items, *in, func(c *CredentialItem) string { return c.Username })
 }
 
 func (s *Server) createCredential(ctx context.Context, in *credentialInput) (*answer[newCredential], error) {
@@ -123,9 +117,6 @@ func (s *Server) createCredential(ctx context.Context, in *credentialInput) (*an
 	c, password, err := s.credentials.Add(access.Credential{
 		Kind: in.Body.Kind, Site: in.Body.Site, Name: in.Body.Name, Devices: in.Body.Devices,
 	}, s.now())
-	if errors.Is(err, access.ErrExists) {
-		return nil, at(http.StatusConflict, "body.name", access.ErrExists.Error())
-	}
 	if err != nil {
 		return nil, err
 	}

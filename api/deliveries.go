@@ -60,6 +60,5 @@ func (s *Server) listAlertDeliveries(ctx context.Context, in *alertDeliveriesInp
 	if err != nil {
 		return nil, err
 	}
-	page, err := cut(found, in.Paging, func(d *notify.Delivery) string { return strconv.FormatInt(d.ID, 10) })
-	return &answer[list[notify.Delivery]]{http.StatusOK, page}, err
+	return cutAnswer(found, in.Paging, func(d *notify.Delivery) string { return strconv.FormatInt(d.ID, 10) })
 }

@@ -29,6 +29,5 @@ func (s *Server) listExercises(_ context.Context, in *exercisesInput) (*answer[l
 		group := strings.ReplaceAll(in.Group, "-", "_")
 		all = slices.DeleteFunc(all, func(e lift.Exercise) bool { return e.Group != group })
 	}
-	page, err := cut(all, in.Paging, func(e *lift.Exercise) string { return string(e.ID) })
-	return &answer[list[lift.Exercise]]{http.StatusOK, page}, err
+	return cutAnswer(all, in.Paging, func(e *lift.Exercise) string { return string(e.ID) })
 }

@@ -78,6 +78,7 @@ func (s *Server) addLinks() {
 	path := "/api/v1/athletes/{id}/checkin-links"
 	add(s, huma.Operation{
 		OperationID: "create-checkin-link", Method: http.MethodPost, Path: path, Tags: []string{"athletes"}, DefaultStatus: http.StatusCreated,
+		Errors:      []int{http.StatusConflict},
 		Summary:     "Make a link for an athlete's phone, with its QR code",
 		Description: "Whoever has it can report for this athlete, once unless said otherwise, and see nothing.",
 	}, permit{ofAthlete, everyone}, s.createLink)

@@ -283,3 +283,9 @@ func cut[T any](all []T, p Paging, key func(*T) string) (list[T], error) {
 	}
 	return page, nil
 }
+
+// cutAnswer answers with such a page.
+func cutAnswer[T any](all []T, p Paging, key func(*T) string) (*answer[list[T]], error) {
+	page, err := cut(all, p, key)
+	return &answer[list[T]]{http.StatusOK, page}, err
+}

@@ -171,8 +171,7 @@ func (s *Server) listSites(ctx context.Context, in *Paging) (*answer[list[site]]
 			all = append(all, siteOf(id, &rec))
 		}
 	}
-	page, err := cut(all, *in, func(x *site) string { return string(x.ID) })
-	return &answer[list[site]]{http.StatusOK, page}, err
+	return cutAnswer(all, *in, func(x *site) string { return string(x.ID) })
 }
 
 func (s *Server) getSite(ctx context.Context, in *SitePath) (*tagged[site], error) {
@@ -248,8 +247,7 @@ func (s *Server) listTeams(ctx context.Context, in *rosterInput) (*answer[list[t
 			all = append(all, t)
 		}
 	}
-	page, err := cut(all, in.Paging, func(t *team) string { return string(t.Site) + "/" + string(t.ID) })
-	return &answer[list[team]]{http.StatusOK, page}, err
+	return cutAnswer(all, in.Paging, func(t *team) string { return string(t.Site) + "/" + string(t.ID) })
 }
 
 func (in *TeamPath) record() string { return string(in.Site) + "/" + string(in.ID) }

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/labstack/echo/v4"
 
+	"github.com/spotterhq/spotter/internal/access"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/payload"
 	"github.com/spotterhq/spotter/internal/privacy"
@@ -93,6 +94,8 @@ func (s *Server) answerable(ctx context.Context, operation string, err error) er
 		return at(http.StatusUnprocessableEntity, "query.cursor", "is not one of this list's")
 	case errors.Is(err, privacy.ErrErased):
 		return huma.NewError(http.StatusGone, "the athlete was erased: nothing about them is stored until an administrator allows it again")
+	case accessProblem(err) != nil:
+		return accessProblem(err)
 	case ctx.Err() != nil:
 		return huma.Error503ServiceUnavailable("the request was given up")
 	case errors.Is(err, errLog):
@@ -101,6 +104,27 @@ func (s *Server) answerable(ctx context.Context, operation string, err error) er
 	}
 	s.log.Error("operation failed", "operation", operation, "error", err)
 	return huma.Error500InternalServerError("something went wrong in the server; its log says what")
+}
+
+// accessProblem is why a token or credential is not made or revoked, without the name
+// that was sent; nil where it is something else.
+func accessProblem(err error) error {
+	for _, reason := range []error{access.ErrUnknown, access.ErrTokenUnknown} {
+		if errors.Is(err, reason) {
+			return huma.Error404NotFound(reason.Error())
+		}
+	}
+	for _, reason := range []error{access.ErrExists, access.ErrTokenExists} {
+		if errors.Is(err, reason) {
+			return at(http.StatusConflict, "body.name", reason.Error())
+		}
+	}
+	for _, reason := range []error{access.ErrLastAdmin, access.ErrTooMany} {
+		if errors.Is(err, reason) {
+			return huma.Error409Conflict(reason.Error())
+		}
+	}
+	return nil
 }
 
 // writeProblem answers outside of any operation.

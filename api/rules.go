@@ -174,8 +174,7 @@ func (s *Server) listRules(ctx context.Context, in *rulesInput) (*answer[list[ru
 	if err := s.checkScope(ctx, &in.RuleScope); err != nil {
 		return nil, err
 	}
-	page, err := cut(s.rulesInForce(in.scope()), in.Paging, func(r *rule) string { return string(r.Rule) })
-	return &answer[list[rule]]{http.StatusOK, page}, err
+	return cutAnswer(s.rulesInForce(in.scope()), in.Paging, func(r *rule) string { return string(r.Rule) })
 }
 
 func (s *Server) getRule(ctx context.Context, in *RuleInput) (*tagged[rule], error) {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -65,15 +64,7 @@ func (s *Server) addTokens() {
 		Summary:     "Revoke a token by its name",
 		Description: "It is refused from the next request on, and whoever has signed in with it. 409 for the last one of an admin.",
 	}, permit{ofNobody, admins}, func(_ context.Context, in *IDPath) (*nothing, error) {
-		switch err := s.auth.tokens.Revoke(in.ID, s.now()); {
-		case errors.Is(err, access.ErrTokenUnknown):
-			return nil, huma.Error404NotFound(access.ErrTokenUnknown.Error())
-		case errors.Is(err, access.ErrLastAdmin):
-			return nil, huma.Error409Conflict(access.ErrLastAdmin.Error())
-		case err != nil:
-			return nil, err
-		}
-		return &nothing{http.StatusNoContent}, nil
+		return &nothing{http.StatusNoContent}, s.auth.tokens.Revoke(in.ID, s.now())
 	})
 }
 
@@ -86,8 +77,7 @@ func (s *Server) listTokens(_ context.Context, in *Paging) (*answer[list[TokenIt
 	for i := range all {
 		items[i] = tokenItemOf(&all[i], now)
 	}
-	page, err := cut(items, *in, func(t *TokenItem) string { return t.Name })
-	return &answer[list[TokenItem]]{http.StatusOK, page}, err
+	return cutAnswer(items, *in, func(t *TokenItem) string { return t.Name })
 }
 
 func (s *Server) createToken(_ context.Context, in *tokenInput) (*answer[newToken], error) {
@@ -96,12 +86,7 @@ func (s *Server) createToken(_ context.Context, in *tokenInput) (*answer[newToke
 		Name: in.Body.Name, Role: in.Body.Role, Site: in.Body.Site, Athlete: in.Body.Athlete, Expires: in.Body.Expires.UTC(), Created: now,
 	}
 	text, err := s.auth.tokens.Create(t, now)
-	switch {
-	case errors.Is(err, access.ErrTokenExists):
-		return nil, at(http.StatusConflict, "body.name", access.ErrTokenExists.Error())
-	case errors.Is(err, access.ErrTooMany):
-		return nil, huma.Error409Conflict(access.ErrTooMany.Error())
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	return &answer[newToken]{http.StatusCreated, newToken{tokenItemOf(&t, now), text}}, nil
