@@ -56,11 +56,17 @@ lint:
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(GOLANGCILINT) run ./...
 	cd internal/tools/compose && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
+	cd internal/tools/promql && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 
 ## compose-check: load docker-compose.yml and hold it to its rules
 .PHONY: compose-check
 compose-check:
 	cd internal/tools/compose && $(GO) test -count=1 ./...
+
+## grafana-check: ask the dashboards' and alert rules' PromQL of Prometheus's own engine, with the metrics of a real server
+.PHONY: grafana-check
+grafana-check:
+	cd internal/tools/promql && $(GO) test -count=1 ./...
 
 ## bench: the whole line, lists and streams against their ceilings, then the Go benchmarks (BENCHARGS='-only lists -athletes 1000 -stored 10000000 -alerts 1000000', BENCH=regexp, BENCHCOUNT=6 for benchstat)
 .PHONY: bench
@@ -89,11 +95,12 @@ fuzz:
 	if [ $$ran -eq 0 ]; then echo "no fuzz target found"; exit 1; fi; \
 	echo "$$ran fuzz targets ran for $(FUZZTIME) each"
 
-## soak: longer fuzzing (SOAKTIME, 5m), SOAKASKED (1000) requests of each role to each operation of the API, and the kill tests over and over (SOAKCOUNT, 5)
+## soak: longer fuzzing (SOAKTIME, 5m), SOAKASKED (1000) requests of each role to each operation of the API, the dashboards over a year of 200 athletes, and the kill tests over and over (SOAKCOUNT, 5)
 .PHONY: soak
 soak: $(SPOTTER_TEST_INFLUXD)
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
 	SPOTTER_FUZZ_REQUESTS=$(SOAKASKED) SPOTTER_FUZZ_SEED=$$$$ $(GO) test -count=1 -timeout 4h -run TestAnyRequestIsAnsweredAsDescribed ./api
+	SPOTTER_SOAK=1 $(GO) test -count=1 -timeout 1h -run TestAYear ./dashboards
 	SPOTTER_SOAK=1 $(GO) test -count=$(SOAKCOUNT) -timeout 4h ./cmd/spotter/...
 
 ## clean: remove build outputs; `rm -r .tools` removes the built InfluxDB too

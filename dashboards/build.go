@@ -14,16 +14,17 @@ var (
 
 // Units as Grafana calls them. Its own kilogram would show 2 500 kg as 2.5 Mg.
 const (
-	kilograms = "suffix: kg"
+	kilograms = "suffix:kg"
 	speed     = "velocityms"
 	percent   = "percent"
 	share     = "percentunit"
 	count     = "short"
 	hours     = "h"
 	seconds   = "s"
+	metres    = "suffix:m"
 	signal    = "dBm"
 	perSecond = "ops"
-	bytes     = "bytes"
+	octets    = "bytes"
 	score     = "none" // 0 to 10
 	moment    = "dateTimeAsIso"
 	words     = "string"

@@ -129,7 +129,7 @@ func TestDashboardsAreOfGrafanasOwnSchema(t *testing.T) {
 }
 
 // units are those of Grafana's list that are used, and one of our own.
-var units = []string{"suffix: kg", "velocityms", "percent", "percentunit", "short", "h", "s", "dBm", "ops", "bytes", "none", "dateTimeAsIso", "string", "lengthm"}
+var units = []string{"suffix:kg", "velocityms", "percent", "percentunit", "short", "h", "s", "dBm", "ops", "bytes", "none", "dateTimeAsIso", "string", "suffix:m"}
 
 func TestEveryPanelSaysWhatItShowsAndInWhichUnit(t *testing.T) {
 	for name, d := range committed(t) {

@@ -107,6 +107,7 @@ type series struct {
 type store struct {
 	url     string
 	slowest time.Duration
+	of      string // the statement that took so long
 }
 
 func (s *store) ask(t *testing.T, database, statement string) []series {
@@ -136,7 +137,9 @@ func (s *store) ask(t *testing.T, database, statement string) []series {
 		t.Errorf("%s: %.300s", statement, text)
 		return nil
 	}
-	s.slowest = max(s.slowest, took)
+	if took > s.slowest {
+		s.slowest, s.of = took, statement
+	}
 	if took > time.Second {
 		t.Errorf("took %v: %.300s", took.Round(time.Millisecond), statement)
 	}

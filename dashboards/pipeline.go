@@ -21,7 +21,7 @@ func pipeline(board string) dashboard {
 				broker, inflow,
 				stat("Disk", "Share of the data folder's disk in use. At 90 % bar velocity is not stored any more, at 95 % nothing is acknowledged.", share, `spotter_disk_used_ratio`, from(0.8, "orange", 0.9, "red")),
 				stat("Furthest behind", "Events that the slowest of view, monitor and notifier has still to come to.", count,
-					`max(max(spotter_view_lag_events) or max(spotter_monitor_lag_events) or max(spotter_notify_lag_events))`, from(300.0, "orange", 10000.0, "red")),
+					`max({__name__=~"spotter_(view|monitor|notify)_lag_events"})`, from(300.0, "orange", 10000.0, "red")),
 				stat("Alert latency, median", "From the receipt of a rep or report to its alert in the log: half of the alerts of the last hour were faster.", seconds,
 					`histogram_quantile(0.5, sum by (le) (rate(spotter_alert_latency_seconds_bucket[1h])))`, from(0.05, "orange", 1.0, "red")),
 				stat("Refused appends", "Appends that the log refused within the last hour. Above 0, something was not acknowledged for a while.", count, `increase(spotter_ingest_failed_appends_total[1h])`, from(1.0, "red")),
@@ -76,7 +76,7 @@ func pipeline(board string) dashboard {
 			{8, []chart{
 				graph("Requests", "How long the API took to answer 99 of 100 requests at most.", seconds,
 					query{`histogram_quantile(0.99, sum by (le) (rate(spotter_http_request_seconds_bucket[$__rate_interval])))`, "99 %"}),
-				graph("Memory", "Resident memory of the server.", bytes, query{`process_resident_memory_bytes and on (instance, job) spotter_log_last_sequence`, "resident"}),
+				graph("Memory", "Resident memory of the server.", octets, query{`process_resident_memory_bytes and on (instance, job) spotter_log_last_sequence`, "resident"}),
 			}},
 		})
 }
@@ -88,7 +88,7 @@ func decimalsOf(unit string) int {
 		return 3
 	case share:
 		return 2
-	case perSecond, bytes:
+	case perSecond, octets:
 		return 1
 	}
 	return 0

@@ -44,7 +44,7 @@ func session(board string) dashboard {
 					{name: "load", title: "Load", unit: kilograms, more: []property{{"decimals", 1}}},
 					{name: "mean", title: "Mean", unit: speed, more: []property{{"decimals", 2}}},
 					{name: "peak", title: "Peak", unit: speed, more: []property{{"decimals", 2}}},
-					{name: "rom", title: "Range of motion", unit: "lengthm", more: []property{{"decimals", 2}}},
+					{name: "rom", title: "Range of motion", unit: metres, more: []property{{"decimals", 2}}},
 					{name: "up", title: "Up", unit: seconds, more: []property{{"decimals", 2}}},
 					{name: "down", title: "Down", unit: seconds, more: []property{{"decimals", 2}}},
 					{name: "loss", title: "Loss", unit: percent, color: from(20.0, "orange", 30.0, "red")},

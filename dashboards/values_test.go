@@ -9,8 +9,8 @@ import (
 
 // ranges are what the numbers of a unit can be; count is whole.
 var ranges = map[string][2]float64{
-	kilograms: {0, 1e6}, speed: {-8, 8}, percent: {-100, 2000}, share: {0, 1}, count: {0, 1e7}, hours: {0, 24},
-	seconds: {0, 3600}, signal: {-130, 0}, score: {0, 1e6}, "lengthm": {0, 3},
+	kilograms: {0, 1e8}, speed: {-8, 8}, percent: {-100, 2000}, share: {0, 1}, count: {0, 1e8}, hours: {0, 24},
+	seconds: {0, 3600}, signal: {-130, 0}, score: {0, 1e6}, metres: {0, 3},
 }
 
 // check holds an answer to what the panel says of it: a time first, then numbers in
