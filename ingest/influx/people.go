@@ -55,7 +55,6 @@ func planLine(id *identity, p Plan) line {
 	var f fields
 	f.yes("held", p.Held)
 	f.number("phase", float64(p.Phase))
-	f.yes("valid", true)
 	return id.line(&f)
 }
 

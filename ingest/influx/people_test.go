@@ -67,7 +67,7 @@ func TestInfluxKnowsHoldsAndPhasesAsTheyChange(t *testing.T) {
 	r.append(r.decided(ana, lift.PlanEnd, at(900)), r.tick(at(960)))
 	r.settled(f)
 	point := func(seconds, held, phase float64) row {
-		return row{"time": float64(at(seconds).UnixMilli()), "athlete": string(ana), "held": held, "phase": phase, "valid": 1.0}
+		return row{"time": float64(at(seconds).UnixMilli()), "athlete": string(ana), "held": held, "phase": phase}
 	}
 	want := []row{point(0, 0, 1), point(300, 1, 1), point(600, 0, 1), point(900, 0, 0)}
 	if diff := cmp.Diff(want, r.rows("plan")); diff != "" {
