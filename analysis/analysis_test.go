@@ -3,6 +3,7 @@ package analysis
 import (
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -395,5 +396,27 @@ func TestAWeekClosesBehindRepsThatAreAheadOfTime(t *testing.T) {
 	found, _ := l.Evaluate(evening.AddDate(0, 0, 14).Add(time.Hour))
 	if !slices.ContainsFunc(found, func(f lift.Finding) bool { return f.Rule == Accessory }) {
 		t.Errorf("found %+v", found)
+	}
+}
+
+// A training log often has all sets of a workout at one time: their numbers tell which
+// came before the first work set.
+func TestLoggedSetsOfOneTimeFollowTheirNumbers(t *testing.T) {
+	for row := range 8 {
+		var log []lift.LoggedSet
+		for n, kg := range []float64{40, 100, 50} { // a warm-up, work, and a set with less
+			log = append(log, lift.LoggedSet{
+				ID: lift.LoggedSetID("ana", "strong", strconv.Itoa(10*row+n)), Log: "strong", Site: "main", Athlete: "ana", Exercise: "squat",
+				Time: evening, Number: new(n + 1), Reps: 5, LoadKg: &kg,
+			})
+		}
+		slices.Reverse(log)
+		sets := Sets(nil, log, nil)
+		if len(sets) != 3 || !sets[0].Warmup || sets[1].Warmup || sets[2].Warmup || *sets[2].LoadKg != 50 {
+			t.Fatalf("row %d: %+v", row, sets)
+		}
+		if sets[1].Source != lift.SourceLogged || sets[1].Best != nil || sets[1].Last != nil || sets[1].VelocityLossPct != nil || sets[1].E1RMKg != nil {
+			t.Fatalf("a velocity that nobody measured: %+v", sets[1])
+		}
 	}
 }

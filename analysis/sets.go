@@ -1,10 +1,8 @@
 package analysis
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -45,9 +43,7 @@ func Sets(reps []lift.RepRecord, notes []lift.LoggedSet, zone *time.Location) []
 			sets = append(sets, set)
 		}
 	}
-	slices.SortFunc(sets, func(a, b lift.Set) int {
-		return cmp.Or(a.From.Compare(b.From), strings.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(sets, lift.Set.Compare)
 	return sets
 }
 

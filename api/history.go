@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -156,13 +157,22 @@ func (s *Server) nextStretch(ctx context.Context, athlete lift.AthleteID) func(t
 	}
 }
 
+// placeOfSet is in the order of lift.Set.Compare.
+func placeOfSet(t *lift.Set) place {
+	number := -1
+	if t.Number != nil {
+		number = *t.Number
+	}
+	return place{t.From, fmt.Sprintf("%s %05d %s", t.Exercise, number, t.ID)}
+}
+
 func (s *Server) listSets(ctx context.Context, in *historyInput) (*answer[list[lift.Set]], error) {
 	from, to, err := in.bounds(s.now())
 	if err != nil {
 		return nil, err
 	}
 	step := max(setStep*time.Duration(in.Limit)/500, leastStep)
-	page, err := pageOf(from, to, step, in.Paging, func(t *lift.Set) place { return place{t.From, t.ID} }, s.nextStretch(ctx, in.ID),
+	page, err := pageOf(from, to, step, in.Paging, placeOfSet, s.nextStretch(ctx, in.ID),
 		func(from, to time.Time) ([]lift.Set, error) {
 			sets, err := s.setsAround(ctx, in.ID, from, to)
 			return slices.DeleteFunc(sets, func(t lift.Set) bool { return t.From.Before(from) || !t.From.Before(to) }), err

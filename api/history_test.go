@@ -386,3 +386,31 @@ func TestSetsOfATrainingLogAreListed(t *testing.T) {
 		t.Errorf("standings %v", standings.Items)
 	}
 }
+
+// A training log often has one time for all sets of a workout.
+func TestSetsOfOneTimeAreListedAsTheyWereCounted(t *testing.T) {
+	g := open(t)
+	var events []journal.Event
+	for n := range 12 {
+		events = append(events, logged("ana", n, trained, func(s *lift.LoggedSet) {
+			s.Time, s.Number, s.LoadKg = trained, new(12-n), new(float64(100+n))
+			if n == 11 {
+				s.Number = nil
+			}
+		}))
+	}
+	g.append(events...)
+	var loads []float64
+	for cursor := ""; ; {
+		page := want[list[lift.Set]](g, 200, "GET", "/api/v1/athletes/ana/sets"+thatDay+"&limit=5&cursor="+cursor, "")
+		for _, s := range page.Items {
+			loads = append(loads, *s.LoadKg)
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff([]float64{111, 110, 109, 108, 107, 106, 105, 104, 103, 102, 101, 100}, loads); diff != "" {
+		t.Errorf("in the order of their numbers: -want +got\n%s", diff)
+	}
+}

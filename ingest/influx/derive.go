@@ -1,11 +1,9 @@
 package influx
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -107,9 +105,7 @@ func (f *Follower) sets(d *derivation, athlete lift.AthleteID, t Training, s *st
 		byID[t.Reps[i].ID] = &t.Reps[i]
 	}
 	sets := f.Sets(athlete, t)
-	slices.SortFunc(sets, func(a, b lift.Set) int {
-		return cmp.Or(a.From.Compare(b.From), strings.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(sets, lift.Set.Compare)
 	free := map[identity]int64{} // a training log may have all sets of a workout at one time
 	for i := range sets {
 		set := &sets[i]

@@ -1,6 +1,9 @@
 package lift
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Set is the reps of one athlete that belong together, as the analysis cuts
 // them. Failed reps are in RepIDs but count for nothing else.
@@ -26,6 +29,20 @@ type Set struct {
 	Site    SiteID    `json:"-"`
 	Athlete AthleteID `json:"-"`
 	RepIDs  []string  `json:"-"` // in the order of time
+}
+
+// Compare orders sets by their begin. A training log often has all sets of a workout
+// at one time: those are ordered by exercise and number.
+func (s Set) Compare(o Set) int {
+	return cmp.Or(s.From.Compare(o.From), cmp.Compare(s.Exercise, o.Exercise), cmp.Compare(s.counted(), o.counted()), cmp.Compare(s.ID, o.ID))
+}
+
+// counted is the number, -1 without one.
+func (s *Set) counted() int {
+	if s.Number == nil {
+		return -1
+	}
+	return *s.Number
 }
 
 // WeekState tells how far a week can be compared with those before it.
