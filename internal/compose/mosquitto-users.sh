@@ -42,7 +42,7 @@ case "${1:-}" in
     ;;
   add)
     named "${2:-}"
-    password=$(od -An -N20 -tx1 /dev/urandom | tr -d ' \n')
+    password=$(LC_ALL=C tr -dc a-z0-9 </dev/urandom | head -c 32)
     put "$2" "$password"
     printf 'username %s\npassword %s\n' "$2" "$password"
     ;;

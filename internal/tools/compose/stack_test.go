@@ -381,9 +381,35 @@ func TestEveryProfileTakesARepWithoutAnEngine(t *testing.T) {
 			s.command("backup", "make", backup, "--server", "http://spotter:8080", "--token-file", "/run/secrets/spotter/spotter-admin-token")
 			s.command("backup", "verify", backup)
 			if profile != "" {
+				s.checked()
 				s.revoked(as)
 			}
 		})
+	}
+}
+
+var findings = map[string]*regexp.Regexp{
+	"the broker lets Spotter in": regexp.MustCompile(`(?m)^ok +broker `),
+	"Mosquitto's window is open": regexp.MustCompile(`(?m)^ok +window +at least 200 `),
+	"the log has three copies":   regexp.MustCompile(`(?m)^ok +nats .* in 3 copies`),
+}
+
+// checked asks `spotter check` with the settings of the service. That InfluxDB is away
+// is a problem to it.
+func (s *stand) checked() {
+	s.t.Helper()
+	args := []string{"check"}
+	for _, w := range s.project.Services["spotter"].Command[1:] {
+		args = append(args, s.here(w))
+	}
+	cmd := exec.Command(s.spotter, args...)
+	cmd.Env = s.environment()
+	out, _ := cmd.CombinedOutput()
+	_, cluster := s.project.Services["nats-1"]
+	for what, line := range findings {
+		if !line.Match(out) && (cluster || !strings.Contains(what, "copies")) {
+			s.t.Errorf("spotter check does not find that %s:\n%s", what, out)
+		}
 	}
 }
 
