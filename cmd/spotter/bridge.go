@@ -133,8 +133,11 @@ func (c *bridgeSettings) run(ctx context.Context, s streams, read func(context.C
 	// The connection outlives the context, to say goodbye.
 	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
 	defer disconnect()
-	connection := make(chan error, 1)
-	go func() { connection <- publisher.Run(connected) }()
+	connection := make(chan struct{})
+	go func() {
+		defer close(connection)
+		_ = publisher.Run(connected) // ends with its context, and for no other reason
+	}()
 
 	b := bridge.New(ctx, bridge.Options{
 		Site: site, Device: device, Publisher: publisher, Now: time.Now, Logger: s.log,
@@ -158,7 +161,7 @@ func (c *bridgeSettings) run(ctx context.Context, s streams, read func(context.C
 	}
 	cancel()
 	disconnect()
-	_ = <-connection
+	<-connection
 	fmt.Fprintf(s.err, "%d reps acknowledged, %d not sent, %d times something was dropped\n", b.Sent.Load(), b.Taken.Load()-b.Sent.Load(), b.Lost.Load())
 	if unsent := b.Taken.Load() - b.Sent.Load(); unsent > 0 {
 		return fmt.Errorf("%d reps were not acknowledged by the broker and are lost", unsent)

@@ -124,7 +124,10 @@ func TestAStreamFindsItsWayAgainWhereBytesAreLost(t *testing.T) {
 			data = append(data, wire(frame(float32(n), float32(1000*(n+1)), ticks...))...)
 		}
 		var whole OpenBarbell
-		whole.Stream(data, &plain)
+		whole.Notification(data, &plain)
+		if len(plain.reps) == 0 {
+			t.Fatal("no rep in whole frames")
+		}
 		for _, m := range plain.reps {
 			sent[flat(m)] = true
 		}

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,7 +80,9 @@ func Kept(ctx context.Context, o Options, filter string) ([]Heard, error) {
 			}
 		case <-silence.C:
 			cancel()
-			_ = <-ended
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				return nil, fmt.Errorf("read what is retained: %w", err)
+			}
 			return kept, nil
 		case err := <-ended:
 			return nil, fmt.Errorf("read what is retained: %w", err)
