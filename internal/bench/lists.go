@@ -38,6 +38,7 @@ type ask struct {
 
 // passedOver are the lists that are not asked for, and why.
 var passedOver = map[string]string{
+	"list-import-rows":       "is part of an import's report, held in memory",
 	"list-backtest-athletes": "is part of a backtest's report, held in memory",
 }
 
@@ -343,6 +344,7 @@ func (c *child) known(ctx context.Context, g *gym) ([]ask, error) {
 		{"list-devices", "", "/api/v1/devices?", false},
 		{"list-quarantine", "", "/api/v1/quarantine?", true},
 		{"list-rules", "", "/api/v1/rules?", false},
+		{"list-imports", "", "/api/v1/imports?", false},
 		{"list-audit", "", "/api/v1/audit?", true},
 		{"list-audit", "by", "/api/v1/audit?by=coach&", true},
 		{"list-audit", "by nobody", "/api/v1/audit?by=nobody&", false},

@@ -68,6 +68,7 @@ type Log struct {
 	log     *slog.Logger
 	syncs   bool // each write is synced, as far as is known
 	costs   costs
+	stored  atomic.Uint64 // the newest event's sequence that Append has returned
 }
 
 // Open opens the log, creating it where there is none. The context bounds the
@@ -204,6 +205,19 @@ type Ack struct {
 // stored: appending the same events again is safe, because they keep their
 // identity.
 func (l *Log) Append(ctx context.Context, events ...Event) ([]Ack, error) {
+	acks, err := l.store(ctx, events)
+	for i := range acks {
+		if events[i].Kind == KindSamples { // their sequences are of another stream
+			continue
+		}
+		for known := l.stored.Load(); known < acks[i].Seq && !l.stored.CompareAndSwap(known, acks[i].Seq); {
+			known = l.stored.Load()
+		}
+	}
+	return acks, err
+}
+
+func (l *Log) store(ctx context.Context, events []Event) ([]Ack, error) {
 	if len(events) > MaxBatch {
 		return nil, fmt.Errorf("append %d events: %w (at most %d)", len(events), ErrTooMany, MaxBatch)
 	}
@@ -374,10 +388,11 @@ func (l *Log) appendEach(ctx context.Context, messages []*nats.Msg) ([]Ack, erro
 	return acks, nil
 }
 
-// LastSeq is the sequence of the newest event that has reached this process.
+// LastSeq is the sequence of the newest event that this process has appended or
+// heard of.
 func (l *Log) LastSeq() uint64 {
 	_, to := l.tail.Span()
-	return to
+	return max(to, l.stored.Load())
 }
 
 // SavePosition stores how far the named follower has come, for LoadPosition after

@@ -415,3 +415,17 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	}
 }
+
+// What was appended is counted at once, though it comes back over the wire later.
+func TestTheLastSequenceIsThatOfWhatWasAppended(t *testing.T) {
+	l := open(t, Options{Dir: t.TempDir()})
+	for n := range 200 {
+		acks, err := l.Append(t.Context(), rep("ana", int64(n)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := l.LastSeq(); last < acks[0].Seq {
+			t.Fatalf("the last sequence is %d after %d was appended", last, acks[0].Seq)
+		}
+	}
+}
