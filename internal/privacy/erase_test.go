@@ -83,7 +83,7 @@ func (g *gym) train() {
 			journal.Event{Kind: journal.KindRead, Received: corrected, Athlete: who, Read: &lift.Read{By: "coach", Operation: "list-reps", Count: 3, From: corrected, To: corrected}})
 	}
 	for m := range 3 {
-		minute := time.Now().UTC().Truncate(time.Minute).Add(time.Duration(m-3) * time.Minute)
+		minute := began.Add(time.Duration(m-3) * time.Minute)
 		g.append(journal.Event{Kind: journal.KindTick, Received: minute, Minute: minute})
 	}
 	g.settle()
