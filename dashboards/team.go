@@ -6,8 +6,11 @@ func team(board string) dashboard {
 	// Of two weeks: the present one has only begun. Where this is asked of in turn, the
 	// time is said again: InfluxDB would look through all years otherwise.
 	overBaseline := `SELECT max("change_pct") AS "change" FROM "week" WHERE ` + recent + ` GROUP BY "athlete"`
-	// Over all time: a hold lasts until somebody ends it.
-	heldNow := `SELECT last("held") AS "held", last("phase") AS "phase" FROM "plan" WHERE ` + who + ` GROUP BY "athlete"`
+	// The newest of a season, which InfluxDB finds without looking through all years:
+	// it is written again with each report.
+	newest := func(field string) string {
+		return `SELECT last("` + field + `") AS "` + field + `" FROM "plan" WHERE ` + who + ` AND time > now() - 90d GROUP BY "athlete"`
+	}
 	athleteColumn := column{name: "athlete", title: "Athlete", width: 140, more: []property{{"links", []dataLink{*athleteLink(), *boardLink(board)}}}}
 
 	d := frame("spotter-team", "Spotter: Team", "Who is over baseline, open alerts, pain and plans of a team or a site.", "now-28d", board,
@@ -26,20 +29,21 @@ func team(board string) dashboard {
 					empty: "Nobody reported pain of 4 or more", color: from(1.0, "orange"),
 					queries: []query{{`SELECT count("worst") AS "athletes" FROM (SELECT max("pain") AS "worst" FROM "checkin" WHERE ` + who + ` AND ` + valid + ` AND time > now() - 7d GROUP BY "athlete") WHERE "worst" >= 4 AND time > now() - 7d`, ""}}},
 				{kind: "stat", title: "On hold", width: 6, from: stored, unit: count,
-					about: "Athletes whose heavy deadlifts are on hold: after pain, a symptom, or a coach's word.",
-					empty: "Nobody has reported yet", color: from(1.0, "orange"),
-					queries: []query{{`SELECT sum("held") AS "athletes" FROM (SELECT last("held") AS "held" FROM "plan" WHERE ` + who + ` GROUP BY "athlete")`, ""}}},
+					about: "Athletes whose heavy deadlifts are on hold: after pain, a symptom, or a coach's word. Of those who have reported within 90 days.",
+					empty: "Nobody has reported within 90 days", color: from(1.0, "orange"),
+					queries: []query{{`SELECT sum("held") AS "athletes" FROM (` + newest("held") + `) WHERE time > now() - 90d`, ""}}},
 			}},
 			{11, []chart{{
 				kind: "table", title: "Athletes", width: 24, from: stored, unit: count, table: true, sortBy: "Over baseline",
-				about: "One line for each athlete. Over baseline: this week or the last against its baseline, in the group of exercises that is furthest over it. Open alerts and pain (0 to 10, the newest report) are of the time shown; hold and plan are those in force. Click an athlete for more.",
+				about: "One line for each athlete. Over baseline: this week or the last against its baseline, in the group of exercises that is furthest over it. Open alerts and pain (0 to 10, the newest report) are of the time shown, sleep is the mean of 7 days, hold and plan are those after the newest report of 90 days. Click an athlete for more.",
 				empty: "No athlete has trained or reported in this time",
 				queries: []query{
 					{overBaseline, ""},
 					{`SELECT sum("open") AS "open" FROM "alert" WHERE ` + shown + ` GROUP BY "athlete"`, ""},
 					{`SELECT last("pain") AS "pain" FROM "checkin" WHERE ` + shown + ` GROUP BY "athlete"`, ""},
-					{`SELECT mean("sleep_h") AS "sleep" FROM "checkin" WHERE ` + shown + ` GROUP BY "athlete"`, ""},
-					{heldNow, ""},
+					{`SELECT mean("sleep_h") AS "sleep" FROM "checkin" WHERE ` + who + ` AND ` + valid + ` AND time > now() - 7d GROUP BY "athlete"`, ""},
+					{newest("held"), ""},
+					{newest("phase"), ""},
 				},
 				transform: []transformation{
 					{"filterFieldsByName", map[string]any{"exclude": map[string]any{"names": []string{"Time"}}}},
