@@ -250,7 +250,7 @@ func TestEveryQueryShowsTheDemo(t *testing.T) {
 }
 
 // show asks what a dashboard asks of InfluxDB.
-func (db *store) show(t *testing.T, what string, d *dashboard, shown shownTime, chosen values, filled bool) {
+func (s *store) show(t *testing.T, what string, d *dashboard, shown shownTime, chosen values, filled bool) {
 	t.Helper()
 	for _, p := range d.Panels {
 		what := what + ", " + p.Title
@@ -260,7 +260,7 @@ func (db *store) show(t *testing.T, what string, d *dashboard, shown shownTime, 
 			if database == "" {
 				continue // Prometheus
 			}
-			answer := db.ask(t, database, fill(t, target.Query, chosen, shown, p.Interval))
+			answer := s.ask(t, database, fill(t, target.Query, chosen, shown, p.Interval))
 			if rows := p.check(t, what, target, answer); rows == 0 && filled && !mayBeEmpty(d, chosen) {
 				t.Errorf("%s: no rows from %s", what, target.Query)
 			}
@@ -271,12 +271,12 @@ func (db *store) show(t *testing.T, what string, d *dashboard, shown shownTime, 
 		}
 	}
 	for _, a := range d.Annotations.List {
-		answer := db.ask(t, databaseOf(t, d, a.Datasource), fill(t, a.Target.Query, chosen, shown, ""))
+		answer := s.ask(t, databaseOf(t, d, a.Datasource), fill(t, a.Target.Query, chosen, shown, ""))
 		rows := 0
-		for _, s := range answer {
-			rows += len(s.Values)
+		for _, one := range answer {
+			rows += len(one.Values)
 			for _, column := range []string{a.Target.TitleColumn, a.Target.TextColumn, a.Target.TagsColumn} {
-				if !slices.Contains(s.Columns, column) {
+				if !slices.Contains(one.Columns, column) {
 					t.Errorf("%s: the annotation %s shows %s, which is not there", what, a.Name, column)
 				}
 			}
