@@ -11,7 +11,7 @@ STATICCHECK  := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCILINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # Suites that run without the race detector: see internal/house/suites.
-PLAIN       := internal/view,internal/notify,cmd/spotter,api/board
+PLAIN       := internal/view,internal/notify,cmd/spotter,api/board,dashboards
 TESTTIMEOUT ?= 20m
 FUZZTIME    ?= 20s
 JUDGECHECKS ?= 3000
