@@ -17,7 +17,7 @@ const (
 )
 
 type parquetWriter[T any] struct {
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	columns []Column[T]
 	batch   []parquet.Row
 	n       int
@@ -34,7 +34,7 @@ func newParquet[T any](w io.Writer, columns []Column[T]) Writer[T] {
 	for i := range p.batch {
 		p.batch[i] = make(parquet.Row, len(columns))
 	}
-	p.out = parquet.NewWriter(w, parquet.NewSchema("spotter", ordered{group, place}),
+	p.out = parquet.NewGenericWriter[any](w, parquet.NewSchema("spotter", ordered{group, place}),
 		parquet.MaxRowsPerRowGroup(groupRows))
 	return p
 }
