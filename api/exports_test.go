@@ -77,7 +77,7 @@ func readParquet(t testing.TB, data []byte) []record {
 				}
 				rows = append(rows, row)
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
