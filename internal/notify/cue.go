@@ -53,6 +53,7 @@ type cues struct {
 // lifting is an athlete's newest rep.
 type lifting struct {
 	bar
+	id       string
 	exercise lift.ExerciseID
 	load     float64
 	set      *int
@@ -110,17 +111,17 @@ func (c *cues) rep(r *lift.RepRecord, now time.Time) {
 	if was != nil && r.Time.Before(was.time) {
 		return
 	}
-	is := &lifting{bar: bar{r.Site, r.Device}, exercise: r.Exercise, set: r.Set, rep: 1, time: r.Time, received: r.Received}
+	is := &lifting{bar: bar{r.Site, r.Device}, id: r.ID, exercise: r.Exercise, set: r.Set, rep: 1, time: r.Time, received: r.Received}
 	if r.LoadKg != nil {
 		is.load = *r.LoadKg
 	}
 	switch {
 	case r.Rep.Rep != nil:
 		is.rep = *r.Rep.Rep
-	case was != nil && was.sameSet(is) && r.Time.After(was.time):
-		is.rep = was.rep + 1
-	case was != nil && r.Time.Equal(was.time):
+	case was != nil && (was.id == r.ID || r.Time.Equal(was.time)): // corrected, or a copy
 		is.rep = was.rep
+	case was != nil && was.sameSet(is):
+		is.rep = was.rep + 1
 	}
 	c.lifting[r.Athlete] = is
 	if told := c.cued[is.bar]; told != nil && (told.athlete != r.Athlete || !told.in.sameSet(is)) {

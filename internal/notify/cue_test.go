@@ -60,6 +60,12 @@ func TestTheBarIsCued(t *testing.T) {
 			6 rep ana bar-1
 			6 found a1 velocity-loss warning ana`, `
 			stop velocity-loss rep=3 bar-1`},
+		"a corrected rep is not another one, whatever time it has now": {`
+			0 rep ana bar-1
+			3 rep ana bar-1
+			6 rep ana bar-1 corrects=3
+			6 found a1 velocity-loss warning ana`, `
+			stop velocity-loss rep=2 bar-1`},
 		"each bar is told of its own lifter": {`
 			0 rep ana bar-1 set=1 rep=4
 			0 rep ben bar-2 set=1 rep=2
@@ -85,7 +91,7 @@ func TestTheBarIsCued(t *testing.T) {
 				now := start.Add(time.Duration(after) * time.Second)
 				switch words[1] {
 				case "rep":
-					r := &lift.RepRecord{Site: "main", Device: lift.DeviceID(words[3]), Valid: true, Received: now, PointTime: now}
+					r := &lift.RepRecord{ID: words[0], Site: "main", Device: lift.DeviceID(words[3]), Valid: true, Received: now, PointTime: now}
 					r.Rep = lift.Rep{Time: now, Athlete: lift.AthleteID(words[2]), Exercise: "deadlift", LoadKg: new(120.0)}
 					for _, w := range words[4:] {
 						var n int
@@ -93,9 +99,12 @@ func TestTheBarIsCued(t *testing.T) {
 						if _, err := fmt.Sscan(value, &n); err != nil {
 							t.Fatal(err)
 						}
-						if what == "set" {
+						switch what {
+						case "set":
 							r.Set = &n
-						} else {
+						case "corrects":
+							r.ID = value
+						default:
 							r.Rep.Rep = &n
 						}
 					}
