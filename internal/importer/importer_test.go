@@ -363,3 +363,20 @@ func TestAnyNameBecomesAnID(t *testing.T) {
 		t.Errorf("two names are both %s", a)
 	}
 }
+
+// The view would need the square of their number to find each of them a place.
+func TestOnlySoManyRepsCanHaveBeenLiftedAtOnce(t *testing.T) {
+	g := newGym(t)
+	var file strings.Builder
+	file.WriteString("date,exercise,set,rep,load_kg,mean_velocity_mps,rep_time\n")
+	for set := range 3 * MaxAtOnce {
+		fmt.Fprintf(&file, "2026-11-02,Deadlift,%d,1,100,0.5,17:00:00\n", set+1)
+	}
+	b, err := g.prepare(berlin, file.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.items) != MaxAtOnce || len(b.NotTaken) != 2*MaxAtOnce {
+		t.Errorf("%d reps are taken, %d not, the first because it %s", len(b.items), len(b.NotTaken), b.NotTaken[0].Reason)
+	}
+}

@@ -17,8 +17,13 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-// MaxRows is how many rows a file may have.
-const MaxRows = 500_000
+const (
+	// MaxRows is how many rows a file may have.
+	MaxRows = 500_000
+	// MaxAtOnce is how many reps of a file may have one time, to the millisecond: the
+	// view gives each a place of its own behind the others.
+	MaxAtOnce = 50
+)
 
 // Request is what is to be brought, and for whom.
 type Request struct {
@@ -67,7 +72,8 @@ type Batch struct {
 	Matched  []Matched    // in order of name
 	NotTaken []NotTaken   // in order of line
 
-	items []item
+	items  []item
+	atOnce map[int64]int // reps by millisecond
 }
 
 // Prepare reads an export, which is one file or, for formats that have two, both. The error is a
@@ -89,7 +95,7 @@ func Prepare(r Request, exports []io.Reader, catalogue *exercise.Catalogue, now 
 	if err != nil {
 		return nil, refusal(err)
 	}
-	b := &Batch{Request: r, Format: file.Format()}
+	b := &Batch{Request: r, Format: file.Format(), atOnce: map[int64]int{}}
 	for row, err := range file.Rows() {
 		if b.Rows++; b.Rows > MaxRows {
 			return nil, &lift.FieldError{Field: "files", Reason: fmt.Sprintf("more than %d rows: import them in parts", MaxRows)}
@@ -110,7 +116,7 @@ func Prepare(r Request, exports []io.Reader, catalogue *exercise.Catalogue, now 
 	if b.Rows == 0 {
 		return nil, &lift.FieldError{Field: "files", Reason: "has no rows below its headings"}
 	}
-	b.Matched = names.matched()
+	b.Matched, b.atOnce = names.matched(), nil
 	return b, nil
 }
 
@@ -172,6 +178,11 @@ func (b *Batch) take(row *files.Row, names *names, now time.Time) error {
 		if err := rep.Validate(now); err != nil {
 			return err
 		}
+		ms := rep.Time.UnixMilli()
+		if b.atOnce[ms] == MaxAtOnce {
+			return &lift.FieldError{Field: "time", Reason: fmt.Sprintf("%d reps have this time already: no more can have been lifted then", MaxAtOnce)}
+		}
+		b.atOnce[ms]++
 		e.Kind, e.Device, e.Rep, at = journal.KindRep, lift.DeviceID(b.Format), &rep, rep.Time
 		it.id = lift.RepID(e.Site, e.Device, rep.BootID, rep.Seq)
 	}
