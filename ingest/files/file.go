@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding/unicode"
+
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
@@ -156,6 +158,10 @@ func Open(r io.Reader, o Options) (*File, error) {
 	switch text := bytes.TrimLeft(begin, " \t\r\n"); {
 	case bytes.HasPrefix(text, []byte("{")):
 		err = f.openObjects(in)
+	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
+		err = fmt.Errorf("%w: the file is a spreadsheet or another archive; save the spreadsheet as CSV in UTF-8, or unpack the archive", ErrFormat)
+	case bytes.ContainsRune(text, '\r') && !bytes.ContainsRune(text, '\n'):
+		err = fmt.Errorf("%w: the lines end as those of old Macs do; save the file as CSV in UTF-8", ErrFormat)
 	case bytes.HasPrefix(text, []byte("[")):
 		err = fmt.Errorf("%w: the file is one JSON array; of JSON, files with one object a line are read", ErrFormat)
 	default:
@@ -167,9 +173,13 @@ func Open(r io.Reader, o Options) (*File, error) {
 	return f, nil
 }
 
-// peek looks at how a file begins and leaves a byte-order mark behind.
+// peek looks at how a file begins, turns UTF-16 into UTF-8 and leaves a byte-order mark
+// behind.
 func peek(r io.Reader) (*bufio.Reader, []byte, error) {
 	in := bufio.NewReaderSize(r, maxHeader)
+	if mark, _ := in.Peek(2); string(mark) == "\xFF\xFE" || string(mark) == "\xFE\xFF" { // as "Unicode text" of Excel
+		in = bufio.NewReaderSize(unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Reader(in), maxHeader)
+	}
 	begin, err := in.Peek(maxHeader)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, fmt.Errorf("read the header: %w", err)

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -288,6 +290,22 @@ func TestABadRowDoesNotHoldUpTheNext(t *testing.T) {
 	}
 }
 
+func TestUnicodeTextOfASpreadsheetIsRead(t *testing.T) {
+	const text = "\uFEFFdate\texercise\treps\tload_kg\r\n2026-03-02\tÜberkopfdrücken 🏋\t5\t102,5\r\n"
+	for name, order := range map[string]binary.AppendByteOrder{"little-endian": binary.LittleEndian, "big-endian": binary.BigEndian} {
+		t.Run(name, func(t *testing.T) {
+			var file []byte
+			for _, unit := range utf16.Encode([]rune(text)) {
+				file = order.AppendUint16(file, unit)
+			}
+			_, sets, refused := read(t, string(file), Options{Zone: time.UTC})
+			if diff := cmp.Diff([]string{"2: 2026-03-02 12:00 +0000 Überkopfdrücken 🏋 #- 5x102.5"}, shorts(sets)); diff != "" || len(refused) > 0 {
+				t.Errorf("refused %q, (-want +got):\n%s", reasons(refused), diff)
+			}
+		})
+	}
+}
+
 func TestAFileInDoubtIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		name, text, says string
@@ -308,8 +326,10 @@ func TestAFileInDoubtIsRefused(t *testing.T) {
 		{"a velocity without a rep", "date,exercise,set,load_kg,mean_velocity_mps\n", `it has a velocity, but no column "rep"`, ErrFormat},
 		{"sets and reps at once", "date,exercise,set,rep,reps,load_kg,mean_velocity_mps\n", "a row is a set or a rep", ErrFormat},
 		{"a JSON array", `[{"reference":1}]`, "one JSON array", ErrFormat},
-		{"UTF-16", "\xff\xfed\x00a\x00t\x00e\x00", "not text in UTF-8", ErrFormat},
-		{"a workbook", "PK\x03\x04\x00\x00", "not text in UTF-8", ErrFormat},
+		{"UTF-16 without a mark", "d\x00a\x00t\x00e\x00", "not text in UTF-8", ErrFormat},
+		{"UTF-16 of something else", "\xff\xfed\x00a\x00t\x00e\x00", `nearest to strong, but`, ErrFormat},
+		{"a workbook", "PK\x03\x04\x00\x00", "save the spreadsheet as CSV", ErrFormat},
+		{"CR alone", "date,exercise,reps,load_kg\r2026-03-02,Squat,5,100\r", "lines end as those of old Macs", ErrFormat},
 		{"a header without an end", strings.Repeat("date,", 20_000), "longer than", ErrFormat},
 		{"no unit", "Date,Workout Name,Exercise Name,Set Order,Weight,Reps\n", "strong: the file does not say whether", ErrUnit},
 		{"no unit of a wide log", "date,exercise,equipment,variant,set1weight,set1reps\n", "the unit must be given", ErrUnit},
