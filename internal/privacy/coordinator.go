@@ -216,6 +216,10 @@ func (c *Coordinator) round(ctx context.Context) (waiting bool, err error) {
 	if err := c.reload(ctx); err != nil {
 		return false, err
 	}
+	begun, err := c.unfinished(ctx)
+	if err != nil {
+		return false, err
+	}
 	var asked []journal.Entry
 	err = c.o.Log.ScanKind(ctx, journal.KindErase, func(e *journal.Entry) error {
 		asked = append(asked, *e)
@@ -224,16 +228,35 @@ func (c *Coordinator) round(ctx context.Context) (waiting bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	open := map[string]bool{}
 	for i := range asked {
-		open[asked[i].Erase.Receipt] = true
+		delete(begun, asked[i].Erase.Receipt)
 		done, err := c.carry(ctx, &asked[i])
 		if err != nil {
 			return true, err
 		}
 		waiting = waiting || !done
 	}
-	return waiting, c.close(ctx, open)
+	return waiting, c.close(ctx, begun)
+}
+
+// unfinished are the receipts that are not done.
+func (c *Coordinator) unfinished(ctx context.Context) (map[string]lift.Erased, error) {
+	all := map[string]lift.Erased{}
+	for page := (view.Page{Limit: 500}); ; {
+		receipts, next, err := c.o.View.Erasures(ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		for i := range receipts {
+			if r := &receipts[i]; r.Done.IsZero() {
+				all[r.Receipt] = r.Erased
+			}
+		}
+		if next == "" {
+			return all, nil
+		}
+		page.Cursor = next
+	}
 }
 
 // reload learns anew on which bars people were who were erased.
@@ -246,28 +269,17 @@ func (c *Coordinator) reload(ctx context.Context) error {
 	return nil
 }
 
-// close finishes the receipts whose request is not in the log any more: a crash came
-// between the last deletion and the receipt.
-func (c *Coordinator) close(ctx context.Context, open map[string]bool) error {
-	for page := (view.Page{Limit: 500}); ; {
-		receipts, next, err := c.o.View.Erasures(ctx, page)
-		if err != nil {
+// close finishes the receipts that were begun before and whose request was not in the
+// log any more: a crash came between the last deletion and the receipt.
+func (c *Coordinator) close(ctx context.Context, begun map[string]lift.Erased) error {
+	for _, erased := range begun {
+		p := &progress{Coordinator: c, erased: erased}
+		p.say(storeLog, Done, "finished after a restart")
+		if err := p.finish(ctx); err != nil {
 			return err
 		}
-		for i := range receipts {
-			if r := &receipts[i]; r.Done.IsZero() && !open[r.Receipt] {
-				p := &progress{Coordinator: c, erased: r.Erased}
-				p.say(storeLog, Done, "finished after a restart")
-				if err := p.finish(ctx); err != nil {
-					return err
-				}
-			}
-		}
-		if next == "" {
-			return nil
-		}
-		page.Cursor = next
 	}
+	return nil
 }
 
 // carry carries one erase out, as far as the stores let it. It reports whether it is
