@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -22,3 +23,10 @@ func ExpiresAfter(kind lift.WindowKind) (time.Duration, bool) {
 
 // NeverExpire returns the rules whose alerts wait for an answer for ever.
 func NeverExpire() []lift.Rule { return []lift.Rule{RedFlag, Radicular, Hold} }
+
+// Past reports whether the finding speaks of a time so long past that its alert expires
+// at once, when it is told at the given time.
+func Past(f *lift.Finding, at time.Time) bool {
+	after, expires := ExpiresAfter(f.Window.Kind)
+	return expires && !slices.Contains(NeverExpire(), f.Rule) && at.After(f.Window.To.Add(after))
+}

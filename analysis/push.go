@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"slices"
 	"time"
 
 	"github.com/spotterhq/spotter/internal/lift"
@@ -41,9 +40,7 @@ func DefaultPolicy() Policy { return Policy{PerWeek: 0.5, Weeks: 8} }
 // is found in weeks of which nobody has to hear tonight.
 func (t *Telling) Interrupts() bool {
 	f := &t.Finding
-	after, expires := ExpiresAfter(f.Window.Kind)
-	past := expires && !slices.Contains(NeverExpire(), f.Rule) && t.At.After(f.Window.To.Add(after))
-	return f.Severity.Rank() >= lift.Warning.Rank() && !f.Historical && !past
+	return f.Severity.Rank() >= lift.Warning.Rank() && !f.Historical && !Past(f, t.At)
 }
 
 // Pushes returns which of one athlete's tellings, in the order of time, are

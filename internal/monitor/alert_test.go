@@ -219,7 +219,7 @@ func TestAlertsExpireByTicks(t *testing.T) {
 		l.put(t, tickAt(evening.AddDate(2, 0, 0)))
 		wantState(t, "after two years", l.only(t, "ana"), lift.AlertOpen, lift.Urgent)
 	})
-	t.Run("of a backlog, with the next tick", func(t *testing.T) {
+	t.Run("of a backlog, at once or with the next tick", func(t *testing.T) {
 		l := newLine(t)
 		l.start(1)
 		set := slow("ana", evening, 1, 0.39, 0.38)
@@ -228,9 +228,16 @@ func TestAlertsExpireByTicks(t *testing.T) {
 			set[i].Rep.Historical = true
 		}
 		l.put(t, set...)
-		wantState(t, "imported", l.only(t, "ana"), lift.AlertOpen, lift.Warning)
+		wantState(t, "imported before any tick", l.only(t, "ana"), lift.AlertOpen, lift.Warning)
 		l.put(t, tickAt(evening.AddDate(0, 0, 40).Add(time.Minute)))
 		wantState(t, "a minute later", l.only(t, "ana"), lift.AlertExpired, lift.Warning)
+		later := slow("bo", evening, 1, 0.39, 0.38)
+		for i := range later {
+			later[i].Received = evening.AddDate(0, 0, 40)
+			later[i].Rep.Historical = true
+		}
+		l.put(t, later...)
+		wantState(t, "imported where time is known", l.only(t, "bo"), lift.AlertExpired, lift.Warning)
 	})
 	t.Run("by the one tick after a stop", func(t *testing.T) {
 		l := newLine(t)

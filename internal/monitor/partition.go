@@ -242,19 +242,24 @@ func (p *partition) evaluate(ctx context.Context, a *athlete, now, received time
 		return nil
 	}
 	at := p.m.o.Now().UTC()
-	changes := make([]lift.AlertChange, 0, len(found)+len(gone))
+	changes, expired := make([]lift.AlertChange, 0, 2*len(found)+len(gone)), int64(0)
 	for _, id := range gone {
 		changes = append(changes, lift.AlertChange{AlertID: id, Verb: lift.AlertRetract, At: at})
 	}
 	for i := range found {
 		found[i].Limits = a.lifter.LimitsFor(&found[i])
 		changes = append(changes, lift.AlertChange{AlertID: found[i].ID, Verb: lift.AlertFound, At: at, Finding: &found[i]})
+		if analysis.Past(&found[i], now) {
+			changes = append(changes, lift.AlertChange{AlertID: found[i].ID, Verb: lift.AlertExpire, At: at})
+			expired++
+		}
 	}
 	if _, err := p.append(ctx, a.site, a.id, changes); err != nil {
 		return err
 	}
 	p.m.Stats.Found.Add(int64(len(found)))
 	p.m.Stats.Retracted.Add(int64(len(gone)))
+	p.m.Stats.Expired.Add(expired)
 	if p.m.o.Alerted != nil && !received.IsZero() && len(found) > 0 {
 		p.m.o.Alerted(p.m.o.Now().Sub(received))
 	}
