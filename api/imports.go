@@ -158,7 +158,7 @@ func (s *Server) createImport(ctx context.Context, in *importInput) (*answer[imp
 			return &answer[importJob]{http.StatusOK, importOf(&j)}, nil
 		}
 	}
-	batch, err := importer.Prepare(request, exports, s.exercises, s.now())
+	batch, err := s.readImport(ctx, request, exports)
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +171,17 @@ func (s *Server) createImport(ctx context.Context, in *importInput) (*answer[imp
 		return nil, err
 	}
 	return &answer[importJob]{http.StatusCreated, importOf(&job)}, nil
+}
+
+// readImport reads one file after the other: a large one takes some hundred MiB.
+func (s *Server) readImport(ctx context.Context, request importer.Request, exports []io.Reader) (*importer.Batch, error) {
+	select {
+	case s.reading <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.reading }()
+	return importer.Prepare(request, exports, s.exercises, s.now())
 }
 
 // importRequest reads what is asked for, where the caller may ask for it.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/spotterhq/spotter/internal/backtest"
+	"github.com/spotterhq/spotter/internal/importer"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/privacy"
 	"github.com/spotterhq/spotter/internal/view"
@@ -85,11 +87,11 @@ func (s *Server) addPrivacy() {
 	s.also(lifting, http.MethodPost, map[int]string{http.StatusAccepted: "Stored, but not applied within 2 seconds"})
 }
 
-// Forget lets go of answers that are kept in memory and may hold somebody who was
+// Forget lets go of answers that are kept in memory and may hold the athlete, who was
 // erased.
-func (s *Server) Forget() {
-	s.backtests.Forget()
-	s.imports.Forget()
+func (s *Server) Forget(athlete lift.AthleteID) {
+	s.backtests.Forget(func(backtest.Question) bool { return true })
+	s.imports.Forget(func(b *importer.Batch) bool { return b.Request.Athlete == athlete })
 	s.teamRows.forget()
 }
 

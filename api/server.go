@@ -127,6 +127,7 @@ type Server struct {
 	roster    *roster.Roster
 	backtests *backtest.Queue
 	imports   *imports
+	reading   chan struct{} // holds one while a file is read for an import
 
 	backup    func(ctx context.Context, w io.Writer, samples bool, by string) error
 	backingUp sync.Mutex
@@ -231,6 +232,7 @@ func New(o Options) (*Server, error) {
 		Workers: max(1, runtime.GOMAXPROCS(0)/2), // reps that arrive meanwhile are judged too
 	})
 	s.imports = s.newImports()
+	s.reading = make(chan struct{}, 1)
 	s.route(o.Version)
 	return s, nil
 }

@@ -32,6 +32,14 @@ func TestATrainingLogIsImportedOnTheBoard(t *testing.T) {
 	b.inspect("imports-empty")
 	b.do(chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{path}))
 	b.expect(`422.*/imports`)
+	empty := filepath.Join(t.TempDir(), "empty.csv")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{empty}))
+	b.press("Look at the file")
+	b.waitText("The file is empty.")
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("[name=file]"), []string{path}))
 	b.press("Look at the file")
 	b.until("!!document.querySelector('[name=zone][aria-invalid]')")
 	b.enter("Time zone of the times", "Europe/Berlin")
@@ -61,6 +69,7 @@ func TestATrainingLogIsImportedOnTheBoard(t *testing.T) {
 	b.press("Take it back")
 	b.click("dialog button.main")
 	b.waitText("2 taken back")
+	b.waitText("Taken back.")
 }
 
 func TestTheBoardKnowsEveryFormat(t *testing.T) {

@@ -166,15 +166,24 @@ func (c *serverSettings) download(ctx context.Context, path string, w io.Writer)
 	return nil
 }
 
-// refused is the error of an answer that is a problem document, or should be.
+// refusal is an answer that is a problem document, or should be.
+type refusal struct {
+	status string
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+func (r *refusal) Error() string {
+	if r.Detail == "" {
+		return "server answers " + r.status
+	}
+	return "server answers " + r.status + ": " + r.Detail
+}
+
 func refused(status string, data []byte) error {
-	var problem struct {
-		Detail string `json:"detail"`
-	}
-	if json.Unmarshal(data, &problem) != nil || problem.Detail == "" {
-		return fmt.Errorf("server answers %s", status)
-	}
-	return fmt.Errorf("server answers %s: %s", status, problem.Detail)
+	r := &refusal{status: status}
+	_ = json.Unmarshal(data, r) // a proxy's answer has another form
+	return r
 }
 
 // pages reads a list to its end.

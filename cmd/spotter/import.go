@@ -152,6 +152,12 @@ func formatNames() string {
 	return strings.Join(names, ", ")
 }
 
+// answers are the settings that answer what the server asks about a file.
+var answers = map[string]string{
+	"unit": "--unit kg or --unit lb", "zone": "--zone, such as --zone Europe/Berlin", "dates": "--dates day-month or --dates month-day",
+	"person": "--person NAME", "format": "--format NAME makes one format the only one that is tried",
+}
+
 // bring lets the server import a file, and waits for its end.
 func (c *importCommand) bring(ctx context.Context, s streams, server *serverSettings, path string) (*imported, error) {
 	question := api.NewImport{
@@ -166,10 +172,16 @@ func (c *importCommand) bring(ctx context.Context, s streams, server *serverSett
 		if err != nil {
 			return nil, err
 		}
+		if len(data) == 0 {
+			return nil, errors.New("the file is empty")
+		}
 		question.Files = append(question.Files, api.ImportFile{Bytes: data})
 	}
 	out := &imported{File: path}
 	if err := server.send(ctx, http.MethodPost, "/api/v1/imports", &question, out); err != nil {
+		if no, ok := errors.AsType[*refusal](err); ok && answers[no.Field] != "" {
+			err = fmt.Errorf("%w (%s)", err, answers[no.Field])
+		}
 		return nil, err
 	}
 	bar := progress{progressbar.NewOptions(-1, progressbar.OptionSetWriter(s.err), progressbar.OptionShowIts(), progressbar.OptionShowCount(),

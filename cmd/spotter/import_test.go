@@ -38,7 +38,13 @@ func TestATrainingLogIsImported(t *testing.T) {
 	}
 	says(spotter(2, "--athlete", "Ana", "--unit", "stone", "--zone", "Here", "--format", "excel", "--data", data),
 		"athlete", "--unit", "--zone", "--format")
-	says(spotter(1, "--athlete", "ana", "--data", data), "time zone")
+	says(spotter(1, "--athlete", "ana", "--data", data), "time zone", "--zone Europe/Berlin")
+	empty := filepath.Join(dir, "empty.csv")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	says(spotter(1, empty, "--athlete", "ana", "--zone", "UTC", "--format", "hevy", "--data", data), "header is not one of hevy", "--format")
+	says(spotter(1, "--athlete", "ana", "--zone", "UTC", "--with", empty, "--data", data), "the file is empty")
 	berlin := []string{"--athlete", "ana", "--zone", "Europe/Berlin", "--exercise", "Kreuzheben=deadlift"}
 	says(spotter(0, append(berlin, "--data", data, "--dry-run")...), "Nothing was changed", "2  new", "1  not taken")
 	says(spotter(0, append(berlin, "--data", data)...), "plain, 3 rows", "2  new", "line 3", "reps")

@@ -29,8 +29,8 @@ func (s *stack) erasing() privacy.Options {
 			{Name: "deliveries", Erase: s.forgetDeliveries},
 			{Name: "retained messages", Erase: s.clearRetained},
 			tokenStore(s.settings.Data),
-			{Name: "backtests", Erase: func(context.Context, privacy.Subject) (state, detail string, err error) {
-				s.api.Forget()
+			{Name: "backtests", Erase: func(_ context.Context, subject privacy.Subject) (state, detail string, err error) {
+				s.api.Forget(subject.Athlete)
 				return privacy.Done, "answers that were kept in memory are gone", nil
 			}},
 			backupStore(s.settings.Data),

@@ -52,8 +52,9 @@ type Report struct {
 }
 
 // Run stores what is new or different, or, on a dry run, says what that would be. It
-// returns once the view knows it.
+// returns once the view knows it. It can be called once: the sets and reps are let go.
 func (b *Batch) Run(ctx context.Context, o Options) (Report, error) {
+	defer func() { b.items = nil }()
 	r := Report{NotTaken: slices.Clone(b.NotTaken)}
 	known, err := b.versions(ctx, o.View)
 	if err != nil {

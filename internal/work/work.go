@@ -159,12 +159,13 @@ func (q *Queue[Q, A]) letGo() {
 	})
 }
 
-// Forget lets go of everything but what waits, because somebody is in it who was
-// erased. Whoever asked asks again; what is being done is not kept either.
-func (q *Queue[Q, A]) Forget() {
+// Forget lets go of the jobs of such questions, but for those that wait, because
+// somebody is in them who was erased. Whoever asked asks again; what is being done is
+// not kept either.
+func (q *Queue[Q, A]) Forget(such func(question Q) bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.jobs = slices.DeleteFunc(q.jobs, func(j *Job[Q, A]) bool { return j.State != Waiting })
+	q.jobs = slices.DeleteFunc(q.jobs, func(j *Job[Q, A]) bool { return j.State != Waiting && such(j.Question) })
 }
 
 // Run does jobs until the context ends, which cuts off the one that is being done.

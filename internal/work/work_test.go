@@ -106,7 +106,11 @@ func TestForgottenJobsAreNotKept(t *testing.T) {
 		_, _, _ = q.Put("runs", 5)
 		synctest.Wait()
 		_, _, _ = q.Put("waits", 1)
-		q.Forget()
+		q.Forget(func(n int) bool { return n == 5 })
+		if all := q.Jobs(); len(all) != 2 || all[0].ID != "waits" || all[1].ID != "done" {
+			t.Errorf("%+v", all)
+		}
+		q.Forget(func(int) bool { return true })
 		if all := q.Jobs(); len(all) != 1 || all[0].ID != "waits" {
 			t.Errorf("%+v", all)
 		}

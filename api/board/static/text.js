@@ -320,8 +320,8 @@ export const text = {
       strong: 'Strong', hevy: 'Hevy', fitnotes: 'FitNotes', vitruve: 'Vitruve', openbarbell: 'OpenBarbell or RepOne', 'openbarbell-raw': 'OpenBarbell raw dump',
       'gymaware-summaries': 'GymAware summaries', 'gymaware-reps': 'GymAware reps', perch: 'Perch', rweightlifting: 'rweightlifting', plain: 'Plain CSV',
     },
-    wouldTitle: 'What the import would do', didTitle: 'What the import did', done: 'Imported.',
-    found: (format, rows, from, to) => `${format}, ${rows} rows` + (from ? `, ${from} to ${to}` : '') + '.',
+    wouldTitle: 'What the import would do', didTitle: 'What the import did', done: 'Imported.', undone: 'Taken back.', emptyFile: 'The file is empty.',
+    found: (format, rows, from, to) => `${format}, ${rows} rows` + (from ? ', ' + from + (to === from ? '' : ' to ' + to) : '') + '.',
     counts: {
       added: n => `${n} new`, changed: n => `${n} known already, with something else in them: the file counts`, same: n => `${n} known already, and the same`,
       taken_back: n => `${n} taken back`, not_taken: n => `${n} not taken`,

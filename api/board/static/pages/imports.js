@@ -31,6 +31,7 @@ export async function mount(root, { query: asked }) {
         }, t.zoneHere)))],
     t.look, async (values, node) => {
       fill(result)
+      if ([values.file, values.with].some(f => f?.name && !f.size)) throw new Error(t.emptyFile)
       const files = [values.file, values.with].filter(f => f?.size)
       question = {
         athlete: values.athlete, files: await Promise.all(files.map(async f => ({ bytes: base64(await f.arrayBuffer()) }))), format: values.format,
@@ -51,6 +52,7 @@ export async function mount(root, { query: asked }) {
     const bar = el('progress', { 'aria-label': t.progress })
     const says = el('p', { role: 'status' }, sent.dry_run ? t.looking : t.waiting)
     fill(result, says, bar)
+    result.scrollIntoView({ block: 'nearest' })
     try {
       let job = (await api('POST', '/imports', sent)).data
       while (job.state === 'waiting' || job.state === 'running') {
@@ -95,7 +97,8 @@ export async function mount(root, { query: asked }) {
           sure(t.takeBack, t.takeBackHint, t.takeBack, () => run({ ...question, dry_run: undefined, take_back: true })), { danger: true })]),
       o.not_taken > 0 && [el('h3', {}, t.leftTitle(number(o.not_taken))), o.elsewhere > 0 && el('p', { class: 'small' }, t.elsewhere(number(o.elsewhere))), left.node]))
     if (o.not_taken) await left.read()
-    if (!sent.dry_run) notice(t.done)
+    result.scrollIntoView({ block: 'nearest' })
+    if (!sent.dry_run) notice(sent.take_back ? t.undone : t.done)
   }
 
   const drawLeft = rows => table(t.left, t.leftHead, rows.map(r => [String(r.line), r.column || '', r.reason]))
