@@ -78,7 +78,7 @@ func (l *looks) due(now time.Time, all bool) []journal.Event {
 // ofPeople are the tags of operations that tell of athletes, and tellOfPeople the ids
 // of single ones. Those about one athlete do whatever their tag.
 var (
-	ofPeople     = []string{"athletes", "alerts", "streams", "quarantine"}
+	ofPeople     = []string{"athletes", "alerts", "streams", "quarantine", "imports"}
 	tellOfPeople = []string{"list-deliveries", "list-backtest-athletes", "download-backup"}
 )
 

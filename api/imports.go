@@ -111,16 +111,19 @@ func (s *Server) addImports() {
 	s.also(path, http.MethodPost, map[int]string{http.StatusOK: "It was begun already"})
 	add(s, huma.Operation{
 		OperationID: "list-imports", Method: http.MethodGet, Path: path, Tags: []string{"imports"},
+		Metadata:    map[string]any{notesItself: true},
 		Summary:     "List imports, newest first",
 		Description: "An import is known for a quarter of an hour after its end; after that the audit trail tells who has brought what for whom.",
 	}, permit{ofCaller, coaches}, s.listImports)
 	add(s, huma.Operation{
 		OperationID: "get-import", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{"imports"},
-		Errors:  []int{http.StatusNotFound},
-		Summary: "Show an import's progress and, once it is done, what came of it",
+		Metadata: map[string]any{notesItself: true},
+		Errors:   []int{http.StatusNotFound},
+		Summary:  "Show an import's progress and, once it is done, what came of it",
 	}, permit{ofCaller, coaches}, s.getImport)
 	add(s, huma.Operation{
 		OperationID: "list-import-rows", Method: http.MethodGet, Path: path + "/{id}/not-taken", Tags: []string{"imports"},
+		Metadata:    map[string]any{notesItself: true},
 		Errors:      []int{http.StatusNotFound},
 		Summary:     "List the rows that an import left out, each with its line and the reason",
 		Description: "Before the end, those that could not be read.",
@@ -235,20 +238,29 @@ func (s *Server) listImports(ctx context.Context, in *Paging) (*answer[list[impo
 		}
 	}
 	page, err := cut(all, *in, func(j *importJob) string { return j.ID })
+	for i := range page.Items {
+		s.lookAtImport(ctx, "list-imports", page.Items[i].Athlete)
+	}
 	return &answer[list[importJob]]{http.StatusOK, page}, err
 }
 
-// importJob returns an import, or a problem where it is not known, or not the caller's.
-func (s *Server) importJob(ctx context.Context, id string) (work.Job[*importer.Batch, importer.Report], error) {
+func (s *Server) lookAtImport(ctx context.Context, operation string, athlete lift.AthleteID) {
+	s.looks.note(lookKey{by: who(ctx).Name, operation: operation, athlete: athlete}, s.now().UTC())
+}
+
+// importJob returns an import for an operation that reads it, or a problem where it is
+// not known, or not the caller's.
+func (s *Server) importJob(ctx context.Context, operation, id string) (work.Job[*importer.Batch, importer.Report], error) {
 	job, known := s.imports.Job(id)
 	if !known || !who(ctx).seesSite(job.Question.Request.Site) {
 		return job, huma.Error404NotFound("no import is known by this id; it is kept for a quarter of an hour")
 	}
+	s.lookAtImport(ctx, operation, job.Question.Request.Athlete)
 	return job, nil
 }
 
 func (s *Server) getImport(ctx context.Context, in *IDPath) (*answer[importJob], error) {
-	job, err := s.importJob(ctx, in.ID)
+	job, err := s.importJob(ctx, "get-import", in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +273,7 @@ type importRowsInput struct {
 }
 
 func (s *Server) listNotTaken(ctx context.Context, in *importRowsInput) (*answer[list[importer.NotTaken]], error) {
-	job, err := s.importJob(ctx, in.ID)
+	job, err := s.importJob(ctx, "list-import-rows", in.ID)
 	if err != nil {
 		return nil, err
 	}
