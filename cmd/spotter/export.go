@@ -41,8 +41,7 @@ type exportSettings struct {
 
 // check reports what of the settings cannot be used.
 func (c *exportSettings) check(u *usageError, out string) {
-	c.serverSettings.validate(u)
-	c.logSettings.validate(u)
+	c.validate(u)
 	var err error
 	if c.site.Zone, err = time.LoadLocation(c.Zone); err != nil || c.Zone == "" || c.Zone == "Local" {
 		u.addf("--zone: %q is not a time zone such as Europe/Berlin", c.Zone)

@@ -109,10 +109,14 @@ func TestATableIsExportedOfAServerAndOfItsFolder(t *testing.T) {
 	p := launch(t, args...)
 	train(t, p)
 	dir := t.TempDir()
+	token := filepath.Join(dir, "token")
+	if err := os.WriteFile(token, []byte(adminToken+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, what := range []string{"reps", "sets"} {
 		for _, format := range []string{"csv", "parquet"} {
 			file := filepath.Join(dir, what+"."+format)
-			if out, errOut, code := spotter("export", what, "--server", p.HTTP, "--token", adminToken, "--out", file); code != 0 {
+			if out, errOut, code := spotter("export", what, "--server", p.HTTP, "--token-file", token, "--out", file); code != 0 {
 				t.Fatal(out, errOut)
 			}
 			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {

@@ -108,6 +108,7 @@ func (c *importCommand) Run(ctx context.Context, s streams) error {
 // validate reports every setting that cannot be used.
 func (c *importCommand) validate() error {
 	var u usageError
+	c.dataSettings.validate(&u)
 	if err := lift.CheckID("athlete", c.Athlete); err != nil {
 		u.addf("--%w", err)
 	}

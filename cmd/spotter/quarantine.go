@@ -33,20 +33,26 @@ type dataSettings struct {
 	serverSettings `embed:""`
 }
 
+// validate reports what of them cannot be used, and reads the files that they name. It
+// is called once: what a file has filled would count as given twice.
+func (c *dataSettings) validate(u *usageError) {
+	c.serverSettings.validate(u)
+	c.logSettings.validate(u)
+}
+
 // with lets work ask the server; without one the folder's own API answers, on this
 // machine and for so long only.
 func (c *dataSettings) with(ctx context.Context, s streams, work func(*serverSettings) error) error {
-	return c.withOptions(ctx, s, func(*folder, *api.Options) error { return nil }, work)
-}
-
-// withOptions is with, where the folder's API has further options.
-func (c *dataSettings) withOptions(ctx context.Context, s streams, change func(*folder, *api.Options) error, work func(*serverSettings) error) (err error) {
 	var u usageError
-	c.serverSettings.validate(&u)
-	c.logSettings.validate(&u)
+	c.validate(&u)
 	if err := u.orNil(); err != nil {
 		return err
 	}
+	return c.withOptions(ctx, s, func(*folder, *api.Options) error { return nil }, work)
+}
+
+// withOptions is with, after validate, where the folder's API has further options.
+func (c *dataSettings) withOptions(ctx context.Context, s streams, change func(*folder, *api.Options) error, work func(*serverSettings) error) (err error) {
 	if c.Server != "" {
 		return work(&c.serverSettings)
 	}
