@@ -50,7 +50,7 @@ func (c *checkDeviceCommand) Run(ctx context.Context, s streams) error {
 	}
 	found := conformance.New(site, device)
 	var taking sync.Mutex // a message may be on its way when listening ends
-	err := mqtt.Watch(listening, o, found.Filter(), func() {
+	lost := mqtt.Watch(listening, o, found.Filter(), func() {
 		fmt.Fprintf(s.err, "listening to %s at %s; let the device send\n", found.Filter(), redact(c.Broker))
 	}, func(h mqtt.Heard) {
 		taking.Lock()
@@ -65,15 +65,18 @@ func (c *checkDeviceCommand) Run(ctx context.Context, s streams) error {
 			stop()
 		}
 	})
-	if listening.Err() == nil {
-		if errors.Is(err, mqtt.ErrRefused) {
-			err = fmt.Errorf("%w; the embedded broker lets a credential of the kind watcher read: spotter device add NAME --kind watcher --devices %s", err, device)
-		}
-		return err
-	}
 	taking.Lock() // for good: nothing is taken any more
-	c.askKept(context.WithoutCancel(ctx), o, found)
+	switch {
+	case listening.Err() != nil:
+		lost = nil // it was to end
+		c.askKept(context.WithoutCancel(ctx), o, found)
+	case errors.Is(lost, mqtt.ErrRefused):
+		return fmt.Errorf("%w; the embedded broker lets a credential of the kind watcher read: spotter device add NAME --kind watcher --devices %s", lost, device)
+	case found.Heard() == 0:
+		return lost
+	}
 	report := found.Report()
+	var err error
 	if c.JSON {
 		err = json.MarshalWrite(s.out, report, jsontext.WithIndent("  "))
 	} else {
@@ -83,9 +86,9 @@ func (c *checkDeviceCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if n := report.Count(check.Problem); n > 0 {
-		return fmt.Errorf("errors of %d kinds in %d messages", n, found.Heard())
+		return errors.Join(lost, fmt.Errorf("problems found: %d; messages heard: %d", n, found.Heard()))
 	}
-	return nil
+	return lost
 }
 
 // askKept finds out what the broker keeps of the device, which a live message does not

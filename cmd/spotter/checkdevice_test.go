@@ -101,6 +101,28 @@ func TestCheckDeviceWatchesUntilItIsStopped(t *testing.T) {
 	}
 }
 
+// What was heard before the broker went is not lost with it.
+func TestCheckDeviceReportsWhereTheBrokerGoes(t *testing.T) {
+	p := launch(t, serveArgs(t, "100ms", "")...)
+	var out, said output
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(t.Context(), []string{"check", "device", "bar-1", "--watch", "--broker", p.MQTT}, &out, &said)
+	}()
+	need.Eventually(t, patience, "it to listen", func() bool { return strings.Contains(said.String(), "listening") })
+	c, err := connect(p.MQTT, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, c, "spotter/v1/main/device/bar-1/rep", minimalRep)
+	need.Eventually(t, patience, "the rep", func() bool { return strings.Contains(out.String(), "✓ rep (") })
+	c.Disconnect(0)
+	p.stop()
+	if code := <-ended; code != exitFailed || !strings.Contains(out.String(), "1 usable") || !strings.Contains(said.String(), "connection lost") {
+		t.Errorf("it ends with %d and the report\n%s%s", code, &out, &said)
+	}
+}
+
 func TestCheckDeviceSaysWhyItHearsNothing(t *testing.T) {
 	args := serveArgs(t, "100ms", "")
 	p := launch(t, args...)

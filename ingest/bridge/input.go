@@ -15,12 +15,15 @@ const maxLine = 64 << 10
 
 // ReadHex reads a log of notifications, one a line, to its end, and hands them on. Lines
 // that hold none are passed over: what gatttool, bluetoothctl and nRF Connect print beside
-// them.
+// them. Where not one of the lines holds any, it is an error: this is no such log.
 func ReadHex(in io.Reader, d Decoder, to Sink) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxLine)
+	read, held := 0, 0
 	for lines.Scan() {
+		read++
 		if data := hexLine(lines.Text()); len(data) > 0 {
+			held++
 			d.Notification(data, to)
 		}
 	}
@@ -29,6 +32,9 @@ func ReadHex(in io.Reader, d Decoder, to Sink) error {
 		return fmt.Errorf("read notifications: a line has more than %d bytes; is the input binary?", maxLine)
 	} else if err != nil {
 		return fmt.Errorf("read notifications: %w", err)
+	}
+	if read > 0 && held == 0 {
+		return fmt.Errorf("read notifications: none of %d lines shows a notification in hex; is the input binary?", read)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func New(site lift.SiteID, device lift.DeviceID) *Check {
 	return &Check{
 		prefix: "spotter/v1/" + string(site) + "/device/" + string(device) + "/",
 		told:   map[string]bool{},
-		reps:   reps{boots: map[string]*boot{}, has: map[string]int{}},
+		reps:   reps{boots: map[string]*boot{}, has: map[string]int{}, without: map[string]int{}},
 	}
 }
 

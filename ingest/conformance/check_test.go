@@ -95,6 +95,8 @@ var devices = []struct {
 	{name: "gives a backlog one time", says: with(say("rep", `[{"boot_id":"b1","seq":6,"time":"2026-11-22T17:00:06.5Z","mean_velocity_mps":0.5},
 		{"boot_id":"b1","seq":7,"time":"2026-11-22T17:00:06.5Z","mean_velocity_mps":0.5}]`))},
 	{name: "corrects itself", says: with(say("rep", `{"boot_id":"b1","seq":2,"revision":1,"time":"2026-11-22T17:00:02.25Z","mean_velocity_mps":0.52}`))},
+	{name: "ends its assignment", says: with(say("assign", ""))},
+	{name: "goes on after its assignment", says: with(say("assign", ""), say("rep", fullRep(6)))},
 	{name: "assigns half", says: []said{say("assign", `{"athlete":"ana"}`), say("rep", fullRep(1))}},
 	{name: "loses chunks of samples", says: []said{
 		say("samples", `{"boot_id":"b1","chunk":1,"time":"2026-11-22T17:00:00Z","rate_hz":40,"velocity_mps":[0,0.1,0.2,0.3]}`),

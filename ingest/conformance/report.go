@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/spotterhq/spotter/internal/check"
+	"github.com/spotterhq/spotter/internal/lift"
 )
 
 // optional are values that a rep may lack, and what each is good for.
@@ -121,19 +122,25 @@ func (c *Check) ofReps(r, good *check.Report) {
 	}
 }
 
-// ofOwner looks whether somebody can be told whose reps these are.
+// owner is what says whose a rep is, given with it or by an assignment, which may be nil.
+var owner = []struct {
+	field, without string
+	gives          func(*lift.Rep, *lift.Assignment) bool
+}{
+	{"athlete", "it waits, unassigned, until somebody says whose it is",
+		func(r *lift.Rep, a *lift.Assignment) bool { return r.Athlete != "" || a != nil && a.Athlete != "" }},
+	{"exercise", "most rules leave it out",
+		func(r *lift.Rep, a *lift.Assignment) bool { return r.Exercise != "" || a != nil && a.Exercise != "" }},
+	{"load_kg", "it counts in no volume and no estimate of the maximum",
+		func(r *lift.Rep, a *lift.Assignment) bool { return r.LoadKg != nil || a != nil && a.LoadKg != nil }},
+}
+
+// ofOwner tells whether somebody can know whose these reps are. Assignments that came
+// later do not count: without since they hold from their receipt on.
 func (c *Check) ofOwner(r *check.Report, reps int) {
-	a := c.assign.now
-	for _, f := range []struct {
-		field, without string
-		assigned       bool
-	}{
-		{"athlete", "it waits, unassigned, until somebody says whose it is", a != nil && a.Athlete != ""},
-		{"exercise", "most rules leave it out", a != nil && a.Exercise != ""},
-		{"load_kg", "it counts in no volume and no estimate of the maximum", a != nil && a.LoadKg != nil},
-	} {
-		if n := reps - c.reps.has[f.field]; n > 0 && !f.assigned {
-			r.Add(check.Warning, "rep", fmt.Sprintf("%d of %d have no %s, and no assignment gives it: %s", n, reps, f.field, f.without),
+	for _, o := range owner {
+		if n := c.reps.without[o.field]; n > 0 {
+			r.Add(check.Warning, "rep", fmt.Sprintf("%d of %d have no %s, and no assignment gives it: %s", n, reps, o.field, o.without),
 				"send it with the rep, or publish assign; a coach can also assign on the board")
 		}
 	}

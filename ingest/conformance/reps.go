@@ -16,6 +16,7 @@ type reps struct {
 	boots                  map[string]*boot
 	order                  []string // of the boots
 	has                    map[string]int
+	without                map[string]int // what neither the rep nor the assignment then in force gave
 	wholeSeconds           int
 	newest                 time.Time
 }
@@ -57,12 +58,16 @@ func (c *Check) rep(r *lift.Rep, received time.Time) {
 	c.clock(r, received)
 	for name, given := range map[string]bool{
 		"rom_m": r.ROM != nil, "concentric_s": r.Concentric != nil, "peak_velocity_mps": r.PeakVelocity != nil,
-		"eccentric_s": r.Eccentric != nil, "device_us": r.DeviceUs != nil, "load_kg": r.LoadKg != nil, "exercise": r.Exercise != "",
-		"athlete":     r.Athlete != "",
+		"eccentric_s": r.Eccentric != nil, "device_us": r.DeviceUs != nil,
 		"bar_drift_m": r.BarDrift != nil || r.BarTilt != nil || r.HipShoulderRatio != nil || r.TrunkFlexion != nil,
 	} {
 		if given {
 			s.has[name]++
+		}
+	}
+	for _, o := range owner {
+		if !o.gives(r, c.assign.now) {
+			s.without[o.field]++
 		}
 	}
 }
