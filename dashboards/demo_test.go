@@ -176,7 +176,7 @@ func (d *demo) evening(who lift.AthleteID) {
 	events = append(events,
 		journal.Event{Kind: journal.KindPlan, Received: after, Site: home, Athlete: who, Plan: &lift.PlanStep{Verb: lift.PlanStart, At: after, By: "coach"}},
 		journal.Event{Kind: journal.KindCheckIn, Received: after, Site: home, Athlete: who, CheckIn: &lift.CheckIn{
-			Time: after, Phase: lift.PhaseAfter, Pain: new(7), SleepH: new(6.5), Soreness: new(4), Stress: new(3), Nutrition: new(7),
+			Time: after, Phase: lift.PhaseAfter, Pain: new(7), SleepH: new(6.5), Soreness: new(4), Stress: new(3), Nutrition: new(5),
 		}})
 	d.append(events...)
 	d.settle()

@@ -3,13 +3,19 @@ package main
 // pipeline is Spotter itself, from its metrics.
 func pipeline(board string) dashboard {
 	const absent = "Spotter's metrics are not here: is Prometheus reading them?"
+	const alone = "Runs without InfluxDB"
 	graph := func(title, about, unit string, queries ...query) chart {
 		return chart{kind: "timeseries", title: title, about: about, empty: absent, unit: unit, width: 12, from: measured, low: new(0.0), decimals: decimalsOf(unit), queries: queries}
+	}
+	ofInflux := func(title, about, unit string, queries ...query) chart {
+		c := graph(title, about, unit, queries...)
+		c.empty = alone
+		return c
 	}
 	stat := func(title, about, unit, expr string, color *thresholds) chart {
 		return chart{kind: "stat", title: title, about: about, empty: absent, unit: unit, width: 4, from: measured, decimals: decimalsOf(unit), color: color, queries: []query{{expr, ""}}}
 	}
-	inflow := chart{kind: "stat", title: "InfluxDB", width: 4, from: measured, unit: score, empty: "Runs without InfluxDB",
+	inflow := chart{kind: "stat", title: "InfluxDB", width: 4, from: measured, unit: score, empty: alone,
 		about: "Whether InfluxDB answers. While it does not, nothing is lost: the follower catches up.", mappings: named(result{"away", "red"}, result{"answers", "green"}),
 		queries: []query{{`spotter_influx_connected`, ""}}}
 	broker := stat("Broker", "Whether the connection to the broker stands. Without it no rep comes in.", score, `spotter_mqtt_connected`, nil)
@@ -62,9 +68,9 @@ func pipeline(board string) dashboard {
 					query{`rate(spotter_monitor_expired_total[$__rate_interval])`, "expired"}),
 			}},
 			{8, []chart{
-				graph("InfluxDB behind", "For how long the oldest event has been waiting that InfluxDB does not have.", seconds,
+				ofInflux("InfluxDB behind", "For how long the oldest event has been waiting that InfluxDB does not have.", seconds,
 					query{`spotter_influx_lag_seconds`, "behind"}, query{`spotter_influx_write_seconds`, "newest write"}),
-				graph("Points written", "Points that InfluxDB has confirmed, writes that were made again, and points that it refused, by second.", perSecond,
+				ofInflux("Points written", "Points that InfluxDB has confirmed, writes that were made again, and points that it refused, by second.", perSecond,
 					query{`rate(spotter_influx_points_total[$__rate_interval])`, "points"}, query{`rate(spotter_influx_retries_total[$__rate_interval])`, "made again"},
 					query{`rate(spotter_influx_quarantined_total[$__rate_interval])`, "refused"}),
 			}},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spotterhq/spotter/internal/house/need"
 )
 
 type datasourceFile struct {
@@ -181,6 +185,53 @@ func TestAlertRulesCanBeJudged(t *testing.T) {
 	for _, uid := range []string{"spotter-lag", "spotter-influx-lag", "spotter-device-lost", "spotter-no-data", "spotter-silent"} {
 		if !uids[uid] {
 			t.Errorf("no rule %s", uid)
+		}
+	}
+}
+
+// A server that has just been installed has no rep, and nobody misses one.
+func TestNoRepIsAnAlertOnlyWhereThereWereSome(t *testing.T) {
+	all := rules(t)
+	rule := all[slices.IndexFunc(all, func(r rule) bool { return r.UID == "spotter-no-data" })]
+	asked, limit := rule.Data[0], rule.Data[2].Model.Conditions[0].Evaluator.Params[0]
+	server := need.RunInflux(t)
+	db := &store{url: server.URL}
+	now := time.Now().UTC()
+	shown := shownTime{now.Add(-time.Duration(asked.RelativeTimeRange.From) * time.Second), now}
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		name  string
+		ago   time.Duration // since the newest rep, 0 for none
+		known bool
+		fires bool
+	}{
+		{name: "none ever"},
+		{name: "ten minutes ago", ago: 10 * time.Minute, known: true},
+		{name: "on Friday, and it is Monday", ago: 2*day + 20*time.Hour, known: true},
+		{name: "four days ago", ago: 4 * day, known: true, fires: true},
+		{name: "four weeks ago but a day", ago: 27 * day, known: true, fires: true},
+		{name: "last season", ago: 60 * day},
+	} {
+		db.ask(t, "", "DROP DATABASE spotter")
+		db.ask(t, "", "CREATE DATABASE spotter")
+		if c.ago > 0 {
+			line := fmt.Sprintf("rep,site=main,athlete=ana,device=bar-1 mean_velocity_mps=0.5,valid=1 %d", now.Add(-c.ago).UnixMilli())
+			answer, err := http.Post(server.URL+"/write?db=spotter&precision=ms", "text/plain", strings.NewReader(line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _ = answer.Body.Close(); answer.StatusCode != http.StatusNoContent {
+				t.Fatal(answer.Status)
+			}
+		}
+		answer := db.ask(t, "spotter", fill(t, asked.Model.Query, nil, shown, ""))
+		if known := len(answer) == 1; known != c.known || !known && rule.NoDataState != "OK" {
+			t.Errorf("%s: it answers %v", c.name, answer)
+		} else if known {
+			rows := answer[0].Values
+			if last := rows[len(rows)-1][1].(float64); last < limit != c.fires {
+				t.Errorf("%s: %v in an hour", c.name, last)
+			}
 		}
 	}
 }
