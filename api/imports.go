@@ -87,11 +87,15 @@ func (s *Server) newImports() *imports {
 		Do: func(ctx context.Context, b *importer.Batch, progress func(done, total int)) (importer.Report, error) {
 			return b.Run(ctx, importer.Options{
 				Log: s.events, View: s.view, Exercises: s.exercises, Zone: s.roster.Settings(b.Request.Athlete).Zone, Now: s.now, Progress: progress,
+				NearlyFull: s.nearlyFull,
 			})
 		},
 		Explain: func(err error) string {
 			if errors.Is(err, privacy.ErrErased) {
 				return "the athlete was erased: nothing about them is stored until an administrator allows it again"
+			}
+			if errors.Is(err, importer.ErrFull) {
+				return "the server's disk is nearly full, and what is left is for who is lifting: import the file again once there is room"
 			}
 			return ""
 		},

@@ -14,6 +14,7 @@ import (
 	"github.com/spotterhq/spotter/internal/importer"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/view"
+	"github.com/spotterhq/spotter/internal/work"
 )
 
 const trainingLog = `date,time,exercise,set,reps,load_kg
@@ -89,6 +90,14 @@ func TestAHistoryIsImported(t *testing.T) {
 	}
 	if brought != 2 { // the import and the taking back; the one that changed nothing did nothing
 		t.Errorf("the audit trail tells of %d imports", brought)
+	}
+}
+
+func TestAnImportLeavesRoomForWhoIsLifting(t *testing.T) {
+	g := open(t, func(o *Options) { o.NearlyFull = func() bool { return true } })
+	job := imported(g, importBody(trainingLog, `,"zone":"UTC"`))
+	if job.State != work.Failed || !strings.Contains(job.Failure, "disk is nearly full") {
+		t.Errorf("%+v", job)
 	}
 }
 

@@ -97,6 +97,9 @@ type Options struct {
 	// Backup writes a backup of everything, and notes who asked for it; nil where none
 	// can be made. It is called by one at a time.
 	Backup func(ctx context.Context, w io.Writer, samples bool, by string) error
+	// NearlyFull reports whether the disk has no room for imports; nil means that it
+	// always has.
+	NearlyFull func() bool
 	// Notifier tells people of alerts; without one there are no channels and no
 	// deliveries.
 	Notifier *notify.Notifier
@@ -128,6 +131,8 @@ type Server struct {
 	backtests *backtest.Queue
 	imports   *imports
 	reading   chan struct{} // holds one while a file is read for an import
+
+	nearlyFull func() bool
 
 	backup    func(ctx context.Context, w io.Writer, samples bool, by string) error
 	backingUp sync.Mutex
@@ -233,6 +238,9 @@ func New(o Options) (*Server, error) {
 	})
 	s.imports = s.newImports()
 	s.reading = make(chan struct{}, 1)
+	if s.nearlyFull = o.NearlyFull; s.nearlyFull == nil {
+		s.nearlyFull = func() bool { return false }
+	}
 	s.route(o.Version)
 	return s, nil
 }

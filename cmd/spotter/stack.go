@@ -188,6 +188,7 @@ func openStack(ctx context.Context, c serveCommand, auth *api.Auth, logger *slog
 		Sets:   analysis.Sets, Weeks: analysis.Weeks, Roster: s.roster, Exercises: s.exercises, Version: version,
 		Ready: s.problems, Metrics: s.metrics.registry, Backup: s.backUp,
 		Notifier: s.notifier, Retain: s.publisher.Retain, PublicURL: c.PublicURL,
+		NearlyFull: func() bool { return s.disk.used() >= ingest.DiskNearlyFull },
 	})
 	if err != nil {
 		return nil, err
@@ -466,7 +467,7 @@ func (s *stack) problems() []api.Problem {
 	case used >= ingest.DiskFull:
 		add("disk", fmt.Sprintf("the data folder's disk is %.0f %% full: nothing is acknowledged", 100*used))
 	case used >= ingest.DiskNearlyFull:
-		found = append(found, api.Problem{Component: "disk", Warning: true, Detail: fmt.Sprintf("the data folder's disk is %.0f %% full: bar velocity is not stored", 100*used)})
+		found = append(found, api.Problem{Component: "disk", Warning: true, Detail: fmt.Sprintf("the data folder's disk is %.0f %% full: bar velocity and imports are not stored", 100*used)})
 	}
 	if s.pipeline.Failing() {
 		add("log", "the log does not take events")

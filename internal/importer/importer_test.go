@@ -32,6 +32,7 @@ type gym struct {
 	*testing.T
 	log  *journal.Log
 	view *view.View
+	full bool  // the disk
 	fail error // what the log says instead of taking more
 	left int   // batches that the log takes before it fails
 
@@ -105,7 +106,8 @@ func (g *gym) bring(r Request, file string) (Report, int) {
 }
 
 func (g *gym) options() Options {
-	return Options{Log: g, View: g.view, Exercises: catalogue, Zone: time.UTC, Now: func() time.Time { return now }, Progress: func(int, int) {}}
+	return Options{Log: g, View: g.view, Exercises: catalogue, Zone: time.UTC, Now: func() time.Time { return now }, Progress: func(int, int) {},
+		NearlyFull: func() bool { return g.full }}
 }
 
 // sets are what counts of training logs, oldest first.
@@ -264,6 +266,11 @@ func TestEveryRowThatIsLeftOutIsTold(t *testing.T) {
 			t.Errorf("%+v", wrong)
 		}
 	}
+	// The column is one that the file has.
+	b, err = g.prepare(berlin, "date,exercise,set,reps,load_kg\n2027-11-03,Squat,1,5,100\n")
+	if want := (NotTaken{Line: 2, Reason: "time: is more than 5 minutes in the future"}); err != nil || len(b.NotTaken) != 1 || b.NotTaken[0] != want {
+		t.Errorf("%v, %+v", err, b.NotTaken)
+	}
 }
 
 func TestAFileThatCannotBeUsedNamesWhatIsMissing(t *testing.T) {
@@ -299,11 +306,22 @@ func TestAnImportThatWasCutOffIsCompletedByImportingAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.fail, g.left = errors.New("the disk is full"), 2
+	g.fail, g.left = errors.New("the log is away"), 2
 	if _, err := b.Run(t.Context(), g.options()); !errors.Is(err, g.fail) {
 		t.Fatal(err)
 	}
 	g.fail = nil
+	g.settle()
+	stored := g.appended
+	b, err = g.prepare(berlin, file.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.full = true
+	if _, err := b.Run(t.Context(), g.options()); !errors.Is(err, ErrFull) || g.appended != stored {
+		t.Fatalf("%v, %d events on a full disk", err, g.appended-stored)
+	}
+	g.full = false
 	g.settle()
 	r, _ := g.bring(berlin, file.String())
 	g.counts("again", r, Report{Added: 500, Same: 2000})

@@ -108,9 +108,7 @@ func Prepare(r Request, exports []io.Reader, catalogue *exercise.Catalogue, now 
 			return nil, refusal(err)
 		}
 		if err := b.take(&row, &names, now); err != nil {
-			field := &lift.FieldError{Reason: err.Error()}
-			_ = errors.As(err, &field)
-			b.leaveOut(lineOf(&row), field.Field, field.Reason)
+			b.leaveOut(lineOf(&row), "", err.Error()) // which names no heading, but what it means
 		}
 	}
 	if b.Rows == 0 {

@@ -3,6 +3,7 @@ package importer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,7 +40,13 @@ type Options struct {
 	Now       func() time.Time
 	// Progress is told how many events of how many are stored.
 	Progress func(done, total int)
+	// NearlyFull reports whether what room the disk has is kept for who is lifting.
+	NearlyFull func() bool
 }
+
+// ErrFull says that a batch was not stored, or not whole, because the disk is nearly
+// full.
+var ErrFull = errors.New("the disk is nearly full")
 
 // Report is what came of a batch.
 type Report struct {
@@ -89,6 +96,9 @@ func (b *Batch) store(ctx context.Context, o Options, events []journal.Event) er
 	var last uint64
 	done, total := 0, len(events)-1
 	for part := range slices.Chunk(events, journal.MaxBatch) {
+		if o.NearlyFull() {
+			return fmt.Errorf("import: %d of %d are stored: %w", done, total, ErrFull)
+		}
 		acks, err := o.Log.Append(ctx, part...)
 		if err != nil {
 			return fmt.Errorf("import: %d of %d are stored: %w", done, total, err)
