@@ -39,7 +39,7 @@ func newDemo(t *testing.T, url string) *demo {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	d := &demo{T: t, now: time.Now().UTC()}
-	log, err := journal.Open(t.Context(), journal.Options{Dir: t.TempDir(), Fsync: 100 * time.Millisecond, Logger: quiet})
+	log, err := journal.Open(t.Context(), journal.Options{Dir: t.TempDir(), Fsync: need.Fsync, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

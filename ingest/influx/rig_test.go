@@ -79,7 +79,7 @@ func newRig(t *testing.T, db database) *rig {
 	t.Helper()
 	r := &rig{T: t, db: db, site: lift.SiteID("site-" + strconv.FormatUint(rand.Uint64(), 36))}
 	quiet := slog.New(slog.DiscardHandler)
-	log, err := journal.Open(t.Context(), journal.Options{Dir: t.TempDir(), Fsync: 100 * time.Millisecond, Logger: quiet})
+	log, err := journal.Open(t.Context(), journal.Options{Dir: t.TempDir(), Fsync: need.Fsync, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

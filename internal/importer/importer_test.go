@@ -17,6 +17,7 @@ import (
 
 	"github.com/spotterhq/spotter/ingest/files"
 	"github.com/spotterhq/spotter/internal/exercise"
+	"github.com/spotterhq/spotter/internal/house/need"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/view"
@@ -43,7 +44,7 @@ type gym struct {
 func newGym(t *testing.T) *gym {
 	quiet := slog.New(slog.DiscardHandler)
 	dir := t.TempDir()
-	log, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(dir, "log"), Fsync: 100 * time.Millisecond, Logger: quiet})
+	log, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(dir, "log"), Fsync: need.Fsync, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

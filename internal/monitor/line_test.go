@@ -16,6 +16,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/spotterhq/spotter/analysis"
+	"github.com/spotterhq/spotter/internal/house/need"
 	"github.com/spotterhq/spotter/internal/journal"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/monitor"
@@ -24,7 +25,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // tester is what testing and rapid have in common.
 type tester interface {
@@ -121,7 +122,7 @@ func newLine(t testing.TB) *line {
 func (l *line) openLog() {
 	l.t.Helper()
 	log, err := journal.Open(l.t.Context(), journal.Options{
-		Dir: filepath.Join(l.dir, "log"), Fsync: 100 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Dir: filepath.Join(l.dir, "log"), Fsync: need.Fsync, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		l.t.Fatal(err)

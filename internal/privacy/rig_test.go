@@ -66,7 +66,7 @@ func (g *gym) start() {
 	g.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
-	g.log, err = journal.Open(context.Background(), journal.Options{Dir: filepath.Join(g.dir, "log"), Fsync: 100 * time.Millisecond, Logger: quiet})
+	g.log, err = journal.Open(context.Background(), journal.Options{Dir: filepath.Join(g.dir, "log"), Fsync: need.Fsync, Logger: quiet})
 	g.must(err)
 	g.view, err = view.Open(context.Background(), filepath.Join(g.dir, "view.db"), quiet)
 	g.must(err)

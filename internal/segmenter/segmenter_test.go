@@ -38,7 +38,7 @@ type line struct {
 func newLine(t *testing.T) *line {
 	t.Helper()
 	dir := t.TempDir()
-	log, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(dir, "log"), Fsync: 100 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	log, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(dir, "log"), Fsync: need.Fsync, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,7 @@ func TestAFailureOrPanicCostsTheJobAndSaysNothingOfTheServer(t *testing.T) {
 			}
 			<-time.After(2 * time.Minute)
 		}
+		synctest.Wait()
 		for _, cause := range []string{"disk on fire", "out of range"} {
 			if !strings.Contains(log.String(), cause) {
 				t.Errorf("the log does not say %q:\n%s", cause, log.String())
