@@ -51,6 +51,7 @@ type NewImport struct {
 type importJob struct {
 	ID       string         `json:"id"`
 	Athlete  lift.AthleteID `json:"athlete"`
+	New      bool           `json:"new_athlete,omitzero" doc:"nothing was known of the athlete before: an id that was mistyped looks so"`
 	By       string         `json:"by"`
 	Format   files.Format   `json:"format" doc:"that was found, or was asked for"`
 	TakeBack bool           `json:"take_back,omitzero"`
@@ -201,6 +202,7 @@ func (s *Server) importRequest(ctx context.Context, body *NewImport) (importer.R
 	if err != nil {
 		return r, err
 	}
+	r.New = known == ""
 	// An athlete of another site is not this coach's to take.
 	if r.Site = cmp.Or(known, body.Site, who(ctx).Site, defaultSite); !who(ctx).seesSite(r.Site) {
 		return r, errNotYours()
@@ -224,7 +226,7 @@ func (s *Server) importRequest(ctx context.Context, body *NewImport) (importer.R
 func importOf(j *work.Job[*importer.Batch, importer.Report]) importJob {
 	b := j.Question
 	out := importJob{
-		ID: j.ID, Athlete: b.Request.Athlete, By: b.Request.By, Format: b.Format, TakeBack: b.Request.TakeBack, DryRun: b.Request.DryRun,
+		ID: j.ID, Athlete: b.Request.Athlete, New: b.Request.New, By: b.Request.By, Format: b.Format, TakeBack: b.Request.TakeBack, DryRun: b.Request.DryRun,
 		State: j.State, Created: j.Created, Ended: j.Ended, Done: j.Done, Total: j.Total, Failure: j.Failure,
 		From: b.From, To: b.To, Rows: b.Rows, Exercises: b.Matched,
 	}

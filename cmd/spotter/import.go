@@ -54,6 +54,8 @@ type imported struct {
 	File      string             `json:"file"`
 	ID        string             `json:"id"`
 	Format    files.Format       `json:"format"`
+	Athlete   string             `json:"athlete"`
+	New       bool               `json:"new_athlete,omitzero"`
 	DryRun    bool               `json:"dry_run,omitzero"`
 	TakeBack  bool               `json:"take_back,omitzero"`
 	State     work.State         `json:"state"`
@@ -216,6 +218,9 @@ func (i *imported) print(to io.Writer) error {
 		span = ", " + i.From.Format(time.DateOnly) + " to " + i.To.Format(time.DateOnly)
 	}
 	fmt.Fprintf(w, "%s: %s, %d rows%s\n", i.File, i.Format, i.Rows, span)
+	if i.New {
+		fmt.Fprintf(w, "Nothing was known of %s before: is the id right?\n", i.Athlete)
+	}
 	if i.DryRun {
 		fmt.Fprintln(w, "Nothing was changed: this is what would be.")
 	}

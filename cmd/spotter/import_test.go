@@ -46,7 +46,7 @@ func TestATrainingLogIsImported(t *testing.T) {
 	says(spotter(1, empty, "--athlete", "ana", "--zone", "UTC", "--format", "hevy", "--data", data), "header is not one of hevy", "--format")
 	says(spotter(1, "--athlete", "ana", "--zone", "UTC", "--with", empty, "--data", data), "the file is empty")
 	berlin := []string{"--athlete", "ana", "--zone", "Europe/Berlin", "--exercise", "Kreuzheben=deadlift"}
-	says(spotter(0, append(berlin, "--data", data, "--dry-run")...), "Nothing was changed", "2  new", "1  not taken")
+	says(spotter(0, append(berlin, "--data", data, "--dry-run")...), "Nothing was changed", "Nothing was known of ana before", "2  new", "1  not taken")
 	says(spotter(0, append(berlin, "--data", data)...), "plain, 3 rows", "2  new", "line 3", "reps")
 
 	server := launch(t, "serve", "--data", data, "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0")

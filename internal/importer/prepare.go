@@ -36,6 +36,7 @@ type Request struct {
 	Dates     files.DateOrder            // of dates that can be read in two ways; "": not known
 	Person    string                     // whose rows are meant, of a file of several people
 	Exercises map[string]lift.ExerciseID // what a name in the file means, where the catalogue does not know it or somebody knows better
+	New       bool                       // nothing is known of the athlete yet
 	KeepBoth  bool                       // take what another source has told of the same exercise and day, too
 	TakeBack  bool                       // take what the file has brought back, instead
 	DryRun    bool                       // change nothing
