@@ -142,6 +142,7 @@ class Publisher:
             return
         client.publish(self.base + "status", self.status("ready"), qos=1, retain=True)
         client.subscribe(self.base + "cue", qos=0)
+        print("connected; publishing on", self.base + "rep", flush=True)
         self.connected.set()
         self.wake.set()
 
@@ -211,6 +212,7 @@ def main():
     o = options()
     boot_id = secrets.token_hex(6)  # new with each start; seq counts up within it
     sensor = SimulatedSensor(o.reps, o.pause)
+    os.umask(0o077)  # who lifted what is nobody else's business
     outbox = Outbox(o.outbox)
     publisher = Publisher(o, outbox, boot_id, sensor.cue)
     who = {"athlete": o.athlete, "exercise": o.exercise, "load_kg": o.load_kg}
