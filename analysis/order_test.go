@@ -620,6 +620,61 @@ func TestLookbackIsEnough(t *testing.T) {
 	})
 }
 
+// Weeks of a stretch are those of the whole history when Lookback is read before it,
+// and two days more for the sets and dates that the begin cuts off.
+func TestLookbackIsEnoughForWeeks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStory(t)
+		from := s.end.Add(-time.Duration(rapid.IntRange(1, 24*60).Draw(t, "hours")) * time.Hour)
+		to := from.Add(time.Duration(rapid.IntRange(1, 24*30).Draw(t, "long")) * time.Hour)
+		within := func(weeks []lift.Week) []lift.Week {
+			return slices.DeleteFunc(weeks, func(w lift.Week) bool { return w.From.Before(from) || !w.From.Before(to) })
+		}
+		whole := s.final()
+		part := whole
+		first, last := from.Add(-Lookback-48*time.Hour), to.AddDate(0, 0, 8)
+		read := func(at time.Time) bool { return !at.Before(first) && at.Before(last) }
+		part.Reps = slices.DeleteFunc(slices.Clone(whole.Reps), func(r lift.RepRecord) bool { return !read(r.Time) })
+		part.Logged = slices.DeleteFunc(slices.Clone(whole.Logged), func(l lift.LoggedSet) bool { return !read(l.Time) })
+		if d := cmp.Diff(within(Weeks(whole, s.settings, s.end)), within(Weeks(part, s.settings, s.end)), cmpopts.EquateEmpty()); d != "" {
+			t.Fatalf("- whole history, + lookback:\n%s", d)
+		}
+	})
+}
+
+// Sets does not care whose reps come first, nor changes what it is given.
+func TestSetsOfSeveralAreThoseOfEach(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := drawStory(t).final()
+		var mixed, reps []lift.RepRecord
+		for i, r := range h.Reps {
+			run := rapid.IntRange(0, 2).Draw(t, "who")
+			if r.Athlete = lift.AthleteID([]string{"ana", "bo", "cy"}[run]); i%7 > 0 && len(mixed) > 0 {
+				r.Athlete = mixed[len(mixed)-1].Athlete
+			}
+			mixed = append(mixed, r)
+		}
+		var want []lift.Set
+		for _, athlete := range []lift.AthleteID{"ana", "bo", "cy"} {
+			reps = reps[:0]
+			for _, r := range mixed {
+				if r.Athlete == athlete {
+					reps = append(reps, r)
+				}
+			}
+			want = append(want, Sets(reps, nil, time.UTC)...)
+		}
+		slices.SortFunc(want, lift.Set.Compare)
+		before := slices.Clone(mixed)
+		if d := cmp.Diff(want, Sets(mixed, nil, time.UTC)); d != "" {
+			t.Fatalf("- each, + all:\n%s", d)
+		}
+		if d := cmp.Diff(before, mixed); d != "" {
+			t.Fatalf("the reps are not as they were:\n%s", d)
+		}
+	})
+}
+
 // Ticking only when NextDue says so misses nothing that ticking always shows.
 func TestNextDueMissesNoFinding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -21,9 +21,18 @@ func Sets(reps []lift.RepRecord, notes []lift.LoggedSet, zone *time.Location) []
 		}
 		return h
 	}
-	for i := range reps {
-		h := of(reps[i].Athlete)
-		h.Reps = append(h.Reps, reps[i])
+	for len(reps) > 0 {
+		n := 1
+		for n < len(reps) && reps[n].Athlete == reps[0].Athlete {
+			n++
+		}
+		h := of(reps[0].Athlete)
+		if h.Reps == nil { // mostly all are one athlete's: they need not be copied
+			h.Reps = reps[:n:n]
+		} else {
+			h.Reps = append(h.Reps, reps[:n]...)
+		}
+		reps = reps[n:]
 	}
 	noted := make(map[string]*float64, len(notes)) // the velocities, which no rule looks at
 	for i := range notes {

@@ -36,7 +36,7 @@ const (
 	// less for a shorter page, which many reps would be read for in vain.
 	setStep   = defaultSpan
 	leastStep = 14 * day
-	repChunk  = 1000
+	repChunk  = 20_000
 )
 
 func (s *Server) addHistory() {
@@ -192,7 +192,7 @@ func (s *Server) listWeeks(ctx context.Context, in *historyInput) (*answer[list[
 	first := from.Add(-8 * day)
 	page, err := pageOf(first, to, weekStep, in.Paging, func(w *lift.Week) place { return place{w.From, w.Group} }, s.nextStretch(ctx, in.ID),
 		func(start, end time.Time) ([]lift.Week, error) {
-			h, err := s.trainingBetween(ctx, in.ID, start.Add(-analysis.Lookback-8*day), end.Add(8*day))
+			h, err := s.trainingBetween(ctx, in.ID, start.Add(-analysis.Lookback-setReach), end.Add(8*day))
 			if err != nil {
 				return nil, err
 			}

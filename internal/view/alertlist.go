@@ -213,18 +213,21 @@ func (l *alertList) merge(query string, args []any) error {
 
 // read returns the alerts at the places that were found.
 func (l *alertList) read() ([]lift.Alert, error) {
-	one, err := l.tx.PrepareContext(l.ctx, "SELECT data FROM alerts WHERE id = ?")
+	if len(l.found) == 0 {
+		return nil, nil
+	}
+	at := make(map[string]int, len(l.found))
+	ids := make([]any, len(l.found))
+	for i, p := range l.found {
+		at[p.id], ids[i] = i, p.id
+	}
+	found, err := collect(l.ctx, l.tx, scanJSON[lift.Alert], "SELECT data FROM alerts WHERE id IN (?"+strings.Repeat(",?", len(ids)-1)+")", ids...)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = one.Close() }()
-	var alerts []lift.Alert
-	for _, p := range l.found {
-		a, err := scanJSON[lift.Alert](one.QueryRowContext(l.ctx, p.id))
-		if err != nil {
-			return nil, err
-		}
-		alerts = append(alerts, a)
+	alerts := make([]lift.Alert, len(l.found))
+	for i := range found {
+		alerts[at[found[i].ID]] = found[i]
 	}
 	return alerts, nil
 }

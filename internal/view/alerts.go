@@ -60,7 +60,7 @@ func (v *View) Unexpired(ctx context.Context, kind lift.WindowKind, before time.
 	}
 	alerts, err := collect(ctx, v.read, scanJSON[lift.Alert],
 		"SELECT data FROM alerts WHERE state IN ('open', 'acknowledged') AND window_kind = ? AND window_to_us < ? AND rule NOT IN (''"+
-			strings.Repeat(",?", len(except))+") ORDER BY window_to_us LIMIT ?", append(args, limit)...)
+			strings.Repeat(",?", len(except))+") ORDER BY window_to_us, id LIMIT ?", append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}

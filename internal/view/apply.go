@@ -36,7 +36,7 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		query string
 	}{
 		{&s.insertRep, "INSERT INTO reps (" + repColumns + ") VALUES (?" + strings.Repeat(",?", repColumnCount-1) + ") ON CONFLICT DO NOTHING"},
-		{&s.rep, "SELECT " + repColumns + " FROM reps WHERE id = ?"},
+		{&s.rep, "SELECT " + rowColumns + " FROM reps WHERE id = ?"},
 		{&s.deleteRep, "DELETE FROM reps WHERE athlete = ? AND point_ms = ? AND site = ? AND device = ?"},
 		{&s.insertMove, "INSERT INTO moves VALUES (?,?,?,?,?,?,?)"},
 		{&s.insertLogged, "INSERT INTO logged (" + loggedColumns + ", hash, received_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"},
@@ -48,9 +48,9 @@ func (s *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&s.assignment, "SELECT data FROM assignments WHERE site = ? AND device = ? AND since_us <= ? ORDER BY since_us DESC LIMIT 1"},
 		{&s.nextAssignment, "SELECT since_us FROM assignments WHERE site = ? AND device = ? AND since_us > ? ORDER BY since_us LIMIT 1"},
 		{&s.putAssignment, "INSERT INTO assignments VALUES (?,?,?,?,?) ON CONFLICT(site, device, since_us) DO UPDATE SET seq = excluded.seq, data = excluded.data"},
-		{&s.leaning, "SELECT " + repColumns + " FROM reps WHERE given < 15 AND site = ? AND device = ? AND time_us >= ? AND time_us < ?"},
+		{&s.leaning, "SELECT " + rowColumns + " FROM reps WHERE given < 15 AND site = ? AND device = ? AND time_us >= ? AND time_us < ?"},
 		{&s.told, "SELECT " + toldQuery},
-		{&s.found, "SELECT " + repColumns + " FROM reps WHERE site = ? AND device = ? AND time_us >= ? AND time_us <= ? AND source = 'segmented'"},
+		{&s.found, "SELECT " + rowColumns + " FROM reps WHERE site = ? AND device = ? AND time_us >= ? AND time_us <= ? AND source = 'segmented'"},
 		{&s.putSegmented, "INSERT INTO segmented VALUES (?,?) ON CONFLICT DO NOTHING"},
 		{&s.touch, "INSERT INTO athletes (athlete, site, touched_us) VALUES (?,?,?) ON CONFLICT(athlete) DO UPDATE SET touched_us = max(touched_us, excluded.touched_us), site = excluded.site"},
 		{&s.alerted, "INSERT INTO athletes (athlete, site, touched_us, alert_seq) VALUES (?,?,0,?) ON CONFLICT(athlete) DO UPDATE SET alert_seq = excluded.alert_seq"},

@@ -180,7 +180,7 @@ func (x *eraser) refile() error {
 		return err
 	}
 	for _, id := range ids {
-		known, err := scanRow(x.tx.QueryRowContext(x.ctx, "SELECT "+repColumns+" FROM reps WHERE id = ?", id))
+		known, err := scanRow(x.tx.QueryRowContext(x.ctx, "SELECT "+rowColumns+" FROM reps WHERE id = ?", id))
 		if err != nil {
 			return err
 		}
@@ -201,7 +201,7 @@ func (x *eraser) refile() error {
 			return err
 		}
 		known.resolve(raw, nil, !known.Valid, &patch)
-		if err := x.run("", "UPDATE reps SET hash = ?, given = ?, flags = ? WHERE id = ?", known.hash, known.given, known.flags, id); err != nil {
+		if err := x.run("", "UPDATE reps SET hash = ?, given = ?, flags = ?, data = ? WHERE id = ?", known.hash, known.given, known.flags, known.data(), id); err != nil {
 			return err
 		}
 		if err := x.run("", "INSERT INTO erasing VALUES (?,?,?)", x.receipt, id, howRefiled); err != nil {

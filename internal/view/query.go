@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,23 +91,35 @@ type Quarantined struct {
 	Released *journal.Release `json:"released,omitzero"`
 }
 
-// collect reads all rows of a query.
+// collect reads all rows of a query. What was read is copied once, at the end: a slice
+// that grows with each row would copy many reps many times.
 func collect[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var all []T
+	var full [][]T
+	var last []T
 	for rows.Next() {
+		if len(last) == cap(last) && len(last) > 0 {
+			full = append(full, last)
+			last = make([]T, 0, min(2*len(last), collectAtOnce))
+		}
 		v, err := scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, v)
+		last = append(last, v)
 	}
-	return all, rows.Err()
+	if len(full) > 0 {
+		last = slices.Concat(append(full, last)...)
+	}
+	return last, rows.Err()
 }
+
+// collectAtOnce is how many rows at most are put together before the copy.
+const collectAtOnce = 1024
 
 // scanJSON reads rows of one JSON column.
 func scanJSON[T any](s scanner) (T, error) {
@@ -249,7 +262,7 @@ func (v *View) History(ctx context.Context, athlete lift.AthleteID, reps, checkI
 	if h.Plan, err = collect(ctx, tx, scanJSON[lift.PlanStep], "SELECT data FROM plan_steps WHERE athlete = ? ORDER BY seq", string(athlete)); err != nil {
 		return h, fmt.Errorf("read history: %w", err)
 	}
-	if h.Alerts, err = collect(ctx, tx, scanJSON[lift.Alert], "SELECT data FROM alerts WHERE athlete = ? AND window_to_us >= ?", string(athlete), min(reps.UnixMicro(), checkIns.UnixMicro())); err != nil {
+	if h.Alerts, err = collect(ctx, tx, scanJSON[lift.Alert], "SELECT data FROM alerts WHERE athlete = ? AND window_to_us >= ? ORDER BY window_to_us, id", string(athlete), min(reps.UnixMicro(), checkIns.UnixMicro())); err != nil {
 		return h, fmt.Errorf("read history: %w", err)
 	}
 	return h, nil

@@ -7,10 +7,9 @@ import (
 	"github.com/spotterhq/spotter/internal/lift"
 )
 
-const repColumns = "athlete, point_ms, site, device, id, boot, seq, revision, hash, time_us, received_us, device_us, given, flags, " +
-	"exercise, load_kg, set_no, rep_no, mean, peak, propulsive, rom, concentric, eccentric, drift, tilt, ratio, flexion, to_peak, sticking_from, sticking_to, convention, source, first_seq"
+const repColumns = "athlete, point_ms, site, device, id, revision, hash, time_us, received_us, given, flags, exercise, rom, concentric, eccentric, source, first_seq, data"
 
-const repColumnCount = 34
+const repColumnCount = 18
 
 // row is a rep as it is stored: the record, and what is needed to resolve it anew.
 type row struct {
@@ -35,34 +34,25 @@ func micros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
 type scanner interface{ Scan(...any) error }
 
+// rowColumns are what the applier needs of a rep.
+const rowColumns = "given, hash, " + recordColumns
+
 func scanRow(s scanner) (*row, error) {
 	var r row
-	var point, timeUs, received, first int64
-	var id []byte
-	err := s.Scan(&r.Athlete, &point, &r.Site, &r.Device, &id, &r.BootID, &r.Seq, &r.Revision, &r.hash,
-		&timeUs, &received, &r.DeviceUs, &r.given, &r.flags, &r.Exercise, &r.LoadKg, &r.Set, &r.RepRecord.Rep.Rep,
-		&r.MeanVelocity, &r.PeakVelocity, &r.MeanPropulsiveVelocity, &r.ROM, &r.Concentric, &r.Eccentric,
-		&r.BarDrift, &r.BarTilt, &r.HipShoulderRatio, &r.TrunkFlexion, &r.TimeToPeak, &r.StickingFrom, &r.StickingTo, &r.Convention, &r.Source, &first)
-	if err != nil {
+	var text string
+	if err := s.Scan(&r.given, &r.hash, &text); err != nil {
 		return nil, err
 	}
-	r.ID = "rp_" + hex.EncodeToString(id)
-	r.Time, r.Received, r.PointTime = micros(timeUs), micros(received), time.UnixMilli(point).UTC()
-	r.LogSeq = uint64(first)
-	r.Warmup = r.flags&flagWarmup != 0
-	r.Failed = r.flags&flagFailed != 0
-	r.Historical = r.flags&flagHistorical != 0
-	r.Valid, r.Edited = r.flags&flagInvalid == 0, r.flags&(flagEdited|flagWithdrawn) == flagEdited
-	return &r, nil
+	var err error
+	r.flags, err = readText(text, &r.RepRecord)
+	return &r, err
 }
 
 func (r *row) args() []any {
 	return []any{
-		string(r.Athlete), r.PointTime.UnixMilli(), string(r.Site), string(r.Device), idBytes(r.ID), r.BootID, r.Seq, r.Revision, r.hash,
-		r.Time.UnixMicro(), r.Received.UnixMicro(), optional(r.DeviceUs), r.given, r.flags, string(r.Exercise), optional(r.LoadKg), optional(r.Set), optional(r.RepRecord.Rep.Rep),
-		r.MeanVelocity, optional(r.PeakVelocity), optional(r.MeanPropulsiveVelocity), optional(r.ROM), optional(r.Concentric), optional(r.Eccentric),
-		optional(r.BarDrift), optional(r.BarTilt), optional(r.HipShoulderRatio), optional(r.TrunkFlexion),
-		optional(r.TimeToPeak), optional(r.StickingFrom), optional(r.StickingTo), r.Convention, string(r.Source), int64(r.LogSeq),
+		string(r.Athlete), r.PointTime.UnixMilli(), string(r.Site), string(r.Device), idBytes(r.ID), r.Revision, r.hash,
+		r.Time.UnixMicro(), r.Received.UnixMicro(), r.given, r.flags, string(r.Exercise), optional(r.ROM), optional(r.Concentric), optional(r.Eccentric),
+		string(r.Source), int64(r.LogSeq), r.data(),
 	}
 }
 

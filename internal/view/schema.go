@@ -1,24 +1,20 @@
 package view
 
 // schemaVersion changes with schema: a view of another version is rebuilt.
-const schemaVersion = 8
+const schemaVersion = 9
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
 -- One row per rep, clustered by athlete and time: the history of one athlete is
 -- one range. point_ms is the rep's time, moved on where a device has sent several
--- reps with one time.
+-- reps with one time. data has what no query looks at, and once more the times and
+-- numbers that readers need: a value costs less in it than as a column. See record.go.
 CREATE TABLE reps (
   athlete TEXT NOT NULL, point_ms INTEGER NOT NULL, site TEXT NOT NULL, device TEXT NOT NULL,
-  id BLOB NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL, revision INTEGER NOT NULL, hash BLOB NOT NULL,
-  time_us INTEGER NOT NULL, received_us INTEGER NOT NULL, device_us INTEGER,
-  given INTEGER NOT NULL, flags INTEGER NOT NULL,
-  exercise TEXT NOT NULL, load_kg REAL, set_no INTEGER, rep_no INTEGER,
-  mean REAL NOT NULL, peak REAL, propulsive REAL, rom REAL, concentric REAL, eccentric REAL,
-  drift REAL, tilt REAL, ratio REAL, flexion REAL,
-  to_peak REAL, sticking_from REAL, sticking_to REAL, convention TEXT NOT NULL, source TEXT NOT NULL,
-  first_seq INTEGER NOT NULL,
+  id BLOB NOT NULL, revision INTEGER NOT NULL, hash BLOB NOT NULL, time_us INTEGER NOT NULL, received_us INTEGER NOT NULL,
+  given INTEGER NOT NULL, flags INTEGER NOT NULL, exercise TEXT NOT NULL, rom REAL, concentric REAL, eccentric REAL,
+  source TEXT NOT NULL, first_seq INTEGER NOT NULL, data BLOB NOT NULL,
   PRIMARY KEY (athlete, point_ms, site, device)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX reps_id ON reps(id);
@@ -78,11 +74,13 @@ CREATE TABLE plan_steps (
   athlete TEXT NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (athlete, seq)
 ) WITHOUT ROWID;
 
+-- Not clustered by their ids: alerts are too large for that, and those of one time lie
+-- together as they are.
 CREATE TABLE alerts (
-  id TEXT PRIMARY KEY, site TEXT NOT NULL, athlete TEXT NOT NULL, rule TEXT NOT NULL, severity INTEGER NOT NULL,
+  id TEXT PRIMARY KEY NOT NULL, site TEXT NOT NULL, athlete TEXT NOT NULL, rule TEXT NOT NULL, severity INTEGER NOT NULL,
   state TEXT NOT NULL, opened_us INTEGER NOT NULL, window_kind TEXT NOT NULL, window_from_us INTEGER NOT NULL,
   window_to_us INTEGER NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL
-) WITHOUT ROWID;
+);
 -- Lists of alerts, newest first, are found without the alerts themselves: among all,
 -- of an athlete, and of a kind, everywhere and at a site. See alerts.go.
 CREATE INDEX alerts_opened ON alerts(opened_us, id, site, rule, severity, state, athlete);
@@ -90,8 +88,8 @@ CREATE INDEX alerts_of ON alerts(athlete, opened_us, id, site, rule, severity, s
 CREATE INDEX alerts_kind ON alerts(rule, severity, state, opened_us, id, athlete);
 CREATE INDEX alerts_site_kind ON alerts(site, rule, severity, state, opened_us, id, athlete);
 CREATE INDEX alerts_open ON alerts(athlete, severity) WHERE state = 'open';
-CREATE INDEX alerts_athlete ON alerts(athlete, window_to_us);
-CREATE INDEX alerts_due ON alerts(window_kind, window_to_us) WHERE state IN ('open', 'acknowledged');
+CREATE INDEX alerts_athlete ON alerts(athlete, window_to_us, id);
+CREATE INDEX alerts_due ON alerts(window_kind, window_to_us, id) WHERE state IN ('open', 'acknowledged');
 -- The kinds of alerts that there are, or were.
 CREATE TABLE alert_kinds (
   site TEXT NOT NULL, rule TEXT NOT NULL, severity INTEGER NOT NULL, state TEXT NOT NULL,
