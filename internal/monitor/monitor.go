@@ -36,6 +36,10 @@ import (
 // follower is the name under which the position is stored.
 const follower = "monitor"
 
+// timeFollower is the name under which the newest tick is stored that was judged, in
+// seconds since 1970: events may come long after it, and a week may end in between.
+const timeFollower = "monitor-time"
+
 const (
 	// batchSize is how many changes are judged together at most.
 	batchSize = 4096
@@ -94,6 +98,8 @@ type Monitor struct {
 	seed       maphash.Seed
 	position   atomic.Uint64
 	saved      time.Time
+	savedTick  time.Time
+	ticked     time.Time // up to which everything that time finds is judged
 	newest     time.Time // the newest tick: the time given to the analysis
 
 	fileRead bool            // rows of a file have come since that was looked at
@@ -208,12 +214,19 @@ func (m *Monitor) save(ctx context.Context) error {
 	if err := m.o.Log.SavePosition(ctx, follower, m.position.Load()); err != nil {
 		return fmt.Errorf("monitor: %w", err)
 	}
+	if m.ticked.After(m.savedTick) {
+		if err := m.o.Log.SavePosition(ctx, timeFollower, uint64(m.ticked.Unix())); err != nil {
+			return fmt.Errorf("monitor: %w", err)
+		}
+		m.savedTick = m.ticked
+	}
 	return nil
 }
 
 // resume loads the athletes who were in memory when the position was stored, so
 // that time alone can finish their sets, however long ago that was. Those who were
-// there in the weeks before are looked at when the next day begins.
+// there in the weeks before are looked at when the next day begins. Both are judged
+// from the newest tick before on: what ended since, nobody has looked at.
 func (m *Monitor) resume(ctx context.Context, pos uint64) error {
 	if pos == 0 {
 		return nil
@@ -222,25 +235,40 @@ func (m *Monitor) resume(ctx context.Context, pos uint64) error {
 	if err != nil {
 		return err
 	}
-	since := entries[0].Received.Add(-idle)
-	athletes, err := m.o.View.Athletes(ctx, since)
+	received := entries[0].Received
+	seconds, err := m.o.Log.LoadPosition(ctx, timeFollower)
+	if err != nil {
+		return err
+	}
+	if m.ticked = received; seconds > 0 && time.Unix(int64(seconds), 0).Before(received) {
+		m.ticked = time.Unix(int64(seconds), 0).UTC()
+	}
+	m.savedTick = m.ticked
+	athletes, err := m.o.View.Athletes(ctx, received.Add(-idle))
 	if err != nil {
 		return err
 	}
 	touched := make(map[lift.AthleteID]time.Time, len(athletes))
 	for _, a := range athletes {
-		touched[a.ID] = since
+		touched[a.ID] = earlier(received.Add(-idle), m.ticked)
 	}
-	earlier, err := m.o.View.Athletes(ctx, entries[0].Received.Add(-waiting))
+	before, err := m.o.View.Athletes(ctx, m.ticked.Add(-waiting))
 	if err != nil {
 		return err
 	}
-	for _, a := range earlier {
+	for _, a := range before {
 		if _, ok := touched[a.ID]; !ok {
-			m.partition(a.ID).due[a.ID] = analysis.NextDay(entries[0].Received, m.o.Settings(a.ID).Zone)
+			m.partition(a.ID).due[a.ID] = analysis.NextDay(m.ticked, m.o.Settings(a.ID).Zone)
 		}
 	}
 	return m.reload(ctx, touched)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // judge hands the changes to the partitions of their athletes.
@@ -313,6 +341,7 @@ func (m *Monitor) tick(ctx context.Context) error {
 	if err := m.each(ctx, func(ctx context.Context, p *partition) error { return p.tick(ctx, m.newest) }); err != nil {
 		return err
 	}
+	m.ticked = m.newest
 	return m.expire(ctx, m.newest)
 }
 

@@ -383,6 +383,28 @@ func TestAMonitorCorrectsAnotherThatDied(t *testing.T) {
 	}
 }
 
+// Time goes on while nothing ticks: a week that ended meanwhile is judged, though the
+// first thing that comes after is something else, and the server dies of it.
+func TestAWeekThatEndedWhileNothingTickedIsJudgedAfterACrash(t *testing.T) {
+	l := newLine(t)
+	l.start(1)
+	l.put(t, slow("ana", evening, 1)...)
+	l.put(t, tickAt(evening.Add(time.Hour)))
+	l.settle(t)
+	next := evening.AddDate(0, 0, 8) // in the week after
+	l.put(t, slow("ben", next, 1)...)
+	l.settle(t)
+	l.restart(false)
+	l.put(t, tickAt(next.Add(time.Hour)))
+	l.settle(t)
+	l.put(t, tickAt(next.AddDate(0, 0, 1)))
+	l.settle(t)
+	weekly := func(f final) bool { return f.Window.Kind == lift.WindowWeek }
+	if got := l.check(t, "ana"); !slices.ContainsFunc(got, weekly) {
+		t.Fatalf("alerts %+v, none of the week", got)
+	}
+}
+
 // A log that has lost its end in a power cut does not hide what comes next.
 func TestAPositionBehindTheLogsEndIsTakenBack(t *testing.T) {
 	l := newLine(t)
