@@ -45,6 +45,9 @@ func oneOfEach() []Event {
 		of(person, KindCheckIn, func(e *Event) {
 			e.CheckIn = &lift.CheckIn{Revision: 2, Time: at, Phase: lift.PhaseAfter, Pain: &n, Symptoms: []lift.Symptom{lift.Numbness}, SleepH: &kg, Note: "stiff"}
 		}),
+		of(person, KindImported, func(e *Event) {
+			e.Imported = &lift.Imported{Format: "strong", Added: 2072, Changed: 3, TakenBack: 1}
+		}),
 		of(person, KindPlan, func(e *Event) {
 			e.Plan = &lift.PlanStep{Verb: lift.PlanStart, At: at, By: "kim", Reason: "cleared", PreInjuryKg: &kg}
 		}),
