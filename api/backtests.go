@@ -12,7 +12,7 @@ import (
 
 	"github.com/spotterhq/spotter/internal/backtest"
 	"github.com/spotterhq/spotter/internal/lift"
-	"github.com/spotterhq/spotter/internal/work"
+	"github.com/spotterhq/spotter/internal/queue"
 )
 
 // rulePatch is limits by rule and name. What they may be is checked where they are
@@ -31,7 +31,7 @@ type BacktestQuestion struct {
 type backtestJob struct {
 	ID string `json:"id"`
 	BacktestQuestion
-	State   work.State        `json:"state" enum:"waiting,running,done,failed"`
+	State   queue.State       `json:"state" enum:"waiting,running,done,failed"`
 	Created time.Time         `json:"created"`
 	Ended   time.Time         `json:"ended,omitzero"`
 	Done    int               `json:"done" doc:"athletes judged"`
@@ -81,7 +81,7 @@ func (s *Server) createBacktest(ctx context.Context, in *backtestInput) (*answer
 		}
 	}
 	job, created, err := s.backtests.Ask(question)
-	if errors.Is(err, work.ErrBusy) {
+	if errors.Is(err, queue.ErrBusy) {
 		return nil, huma.Error429TooManyRequests("as many backtests wait as may: ask again when one is done")
 	}
 	if field, ok := errors.AsType[*lift.FieldError](err); ok && field.Field != "from" {

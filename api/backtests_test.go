@@ -14,7 +14,7 @@ import (
 	"github.com/spotterhq/spotter/internal/backtest"
 	"github.com/spotterhq/spotter/internal/house/need"
 	"github.com/spotterhq/spotter/internal/lift"
-	"github.com/spotterhq/spotter/internal/work"
+	"github.com/spotterhq/spotter/internal/queue"
 )
 
 // trainedGym is a gym where ana and ben have each done a set of deadlifts that
@@ -36,7 +36,7 @@ func answered(g *gym, id string) backtestJob {
 	var job backtestJob
 	need.Eventually(g.t, 20*time.Second, "the backtest to end", func() bool {
 		job = want[backtestJob](g, 200, "GET", "/api/v1/backtests/"+id, "")
-		return job.State == work.Done || job.State == work.Failed
+		return job.State == queue.Done || job.State == queue.Failed
 	})
 	return job
 }
@@ -46,7 +46,7 @@ func TestABacktestTellsWhatWouldHaveFired(t *testing.T) {
 	body := `{"from":"2026-11-01T00:00:00+01:00","to":"2026-12-01T00:00:00Z","rules":{"velocity-loss":{"deadlift_warning_pct":40}}}`
 	asked := want[backtestJob](g, http.StatusCreated, "POST", "/api/v1/backtests", body)
 	job := answered(g, asked.ID)
-	if job.State != work.Done || job.Done != 2 || job.Total != 2 || job.Ended.IsZero() || !job.From.Equal(time.Date(2026, 10, 31, 23, 0, 0, 0, time.UTC)) {
+	if job.State != queue.Done || job.Done != 2 || job.Total != 2 || job.Ended.IsZero() || !job.From.Equal(time.Date(2026, 10, 31, 23, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", job)
 	}
 	if diff := cmp.Diff(rulePatch{"velocity-loss": {"deadlift_warning_pct": 40.}}, job.Rules); diff != "" {
@@ -97,7 +97,7 @@ func TestABacktestTellsWhatWouldHaveFired(t *testing.T) {
 func TestABacktestOfNothingComparesWithTheLog(t *testing.T) {
 	g := trainedGym(t)
 	job := answered(g, want[backtestJob](g, http.StatusCreated, "POST", "/api/v1/backtests", `{}`).ID)
-	if job.State != work.Done || !job.From.IsZero() || !job.To.IsZero() || len(job.Rules) != 0 {
+	if job.State != queue.Done || !job.From.IsZero() || !job.To.IsZero() || len(job.Rules) != 0 {
 		t.Errorf("%+v", job)
 	}
 	for _, tally := range job.Report.Rules {

@@ -20,7 +20,7 @@ import (
 	"github.com/spotterhq/spotter/internal/importer"
 	"github.com/spotterhq/spotter/internal/lift"
 	"github.com/spotterhq/spotter/internal/privacy"
-	"github.com/spotterhq/spotter/internal/work"
+	"github.com/spotterhq/spotter/internal/queue"
 )
 
 // maxImport bounds the body of an import: files of some 45 MiB, in base64.
@@ -56,7 +56,7 @@ type importJob struct {
 	Format   files.Format   `json:"format" doc:"that was found, or was asked for"`
 	TakeBack bool           `json:"take_back,omitzero"`
 	DryRun   bool           `json:"dry_run,omitzero" doc:"nothing was changed"`
-	State    work.State     `json:"state" enum:"waiting,running,done,failed"`
+	State    queue.State    `json:"state" enum:"waiting,running,done,failed"`
 	Created  time.Time      `json:"created"`
 	Ended    time.Time      `json:"ended,omitzero"`
 	Done     int            `json:"done" doc:"sets and reps that are stored"`
@@ -80,10 +80,10 @@ type importOutcome struct {
 }
 
 // imports brings histories one after the other.
-type imports = work.Queue[*importer.Batch, importer.Report]
+type imports = queue.Queue[*importer.Batch, importer.Report]
 
 func (s *Server) newImports() *imports {
-	return work.New(work.Options[*importer.Batch, importer.Report]{
+	return queue.New(queue.Options[*importer.Batch, importer.Report]{
 		Name: "import", Now: s.now, Logger: s.log,
 		Do: func(ctx context.Context, b *importer.Batch, progress func(done, total int)) (importer.Report, error) {
 			return b.Run(ctx, importer.Options{
@@ -172,7 +172,7 @@ func (s *Server) createImport(ctx context.Context, in *importInput) (*answer[imp
 	}
 	// What has ended may be asked for again: something else may have come since.
 	job, _, err := s.imports.Put(same+"_"+strings.ToLower(rand.Text()[:8]), batch)
-	if errors.Is(err, work.ErrBusy) {
+	if errors.Is(err, queue.ErrBusy) {
 		return nil, huma.Error429TooManyRequests("as many imports wait as may: try again when one is done")
 	}
 	if err != nil {
@@ -223,7 +223,7 @@ func (s *Server) importRequest(ctx context.Context, body *NewImport) (importer.R
 	return r, nil
 }
 
-func importOf(j *work.Job[*importer.Batch, importer.Report]) importJob {
+func importOf(j *queue.Job[*importer.Batch, importer.Report]) importJob {
 	b := j.Question
 	out := importJob{
 		ID: j.ID, Athlete: b.Request.Athlete, New: b.Request.New, By: b.Request.By, Format: b.Format, TakeBack: b.Request.TakeBack, DryRun: b.Request.DryRun,
@@ -256,7 +256,7 @@ func (s *Server) lookAtImport(ctx context.Context, operation string, athlete lif
 
 // importJob returns an import for an operation that reads it, or a problem where it is
 // not known, or not the caller's.
-func (s *Server) importJob(ctx context.Context, operation, id string) (work.Job[*importer.Batch, importer.Report], error) {
+func (s *Server) importJob(ctx context.Context, operation, id string) (queue.Job[*importer.Batch, importer.Report], error) {
 	job, known := s.imports.Job(id)
 	if !known || !who(ctx).seesSite(job.Question.Request.Site) {
 		return job, huma.Error404NotFound("no import is known by this id; it is kept for a quarter of an hour")

@@ -13,8 +13,8 @@ import (
 	"github.com/spotterhq/spotter/internal/house/need"
 	"github.com/spotterhq/spotter/internal/importer"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/queue"
 	"github.com/spotterhq/spotter/internal/view"
-	"github.com/spotterhq/spotter/internal/work"
 )
 
 const trainingLog = `date,time,exercise,set,reps,load_kg
@@ -96,7 +96,7 @@ func TestAHistoryIsImported(t *testing.T) {
 func TestAnImportLeavesRoomForWhoIsLifting(t *testing.T) {
 	g := open(t, func(o *Options) { o.NearlyFull = func() bool { return true } })
 	job := imported(g, importBody(trainingLog, `,"zone":"UTC"`))
-	if job.State != work.Failed || !strings.Contains(job.Failure, "disk is nearly full") {
+	if job.State != queue.Failed || !strings.Contains(job.Failure, "disk is nearly full") {
 		t.Errorf("%+v", job)
 	}
 }

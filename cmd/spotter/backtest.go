@@ -19,7 +19,7 @@ import (
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/internal/backtest"
 	"github.com/spotterhq/spotter/internal/lift"
-	"github.com/spotterhq/spotter/internal/work"
+	"github.com/spotterhq/spotter/internal/queue"
 )
 
 type backtestCommand struct {
@@ -141,7 +141,7 @@ func (c *backtestCommand) ask(ctx context.Context, s streams, q backtest.Questio
 	var report backtest.Report
 	var job struct {
 		ID      string            `json:"id"`
-		State   work.State        `json:"state"`
+		State   queue.State       `json:"state"`
 		Done    int               `json:"done"`
 		Total   int               `json:"total"`
 		Failure string            `json:"failure"`
@@ -159,8 +159,8 @@ func (c *backtestCommand) ask(ctx context.Context, s streams, q backtest.Questio
 	defer bar.end(s.err)
 	look := time.NewTicker(300 * time.Millisecond)
 	defer look.Stop()
-	for job.State != work.Done {
-		if job.State == work.Failed {
+	for job.State != queue.Done {
+		if job.State == queue.Failed {
 			return report, errors.New("backtest failed: " + job.Failure)
 		}
 		select {

@@ -21,7 +21,7 @@ import (
 	"github.com/spotterhq/spotter/internal/exercise"
 	"github.com/spotterhq/spotter/internal/importer"
 	"github.com/spotterhq/spotter/internal/lift"
-	"github.com/spotterhq/spotter/internal/work"
+	"github.com/spotterhq/spotter/internal/queue"
 )
 
 type importCommand struct {
@@ -58,7 +58,7 @@ type imported struct {
 	New       bool               `json:"new_athlete,omitzero"`
 	DryRun    bool               `json:"dry_run,omitzero"`
 	TakeBack  bool               `json:"take_back,omitzero"`
-	State     work.State         `json:"state"`
+	State     queue.State        `json:"state"`
 	Done      int                `json:"done"`
 	Total     int                `json:"total"`
 	Failure   string             `json:"failure,omitzero"`
@@ -203,7 +203,7 @@ func (c *importCommand) bring(ctx context.Context, s streams, server *serverSett
 		}
 		bar.show(out.Done, out.Total)
 	}
-	if out.State == work.Failed {
+	if out.State == queue.Failed {
 		return nil, errors.New("import failed: " + out.Failure)
 	}
 	var err error

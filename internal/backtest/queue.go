@@ -9,11 +9,11 @@ import (
 
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/internal/lift"
-	"github.com/spotterhq/spotter/internal/work"
+	"github.com/spotterhq/spotter/internal/queue"
 )
 
 // Job is a question with its answer, or how far it is, in athletes.
-type Job = work.Job[Question, Report]
+type Job = queue.Job[Question, Report]
 
 // QueueOptions are the options of a Queue. All but Workers are required.
 type QueueOptions struct {
@@ -27,13 +27,13 @@ type QueueOptions struct {
 // Queue answers questions one after the other, and keeps the answers in memory for a
 // quarter of an hour.
 type Queue struct {
-	*work.Queue[Question, Report]
+	*queue.Queue[Question, Report]
 	settings func(lift.AthleteID) analysis.Settings
 }
 
 // NewQueue returns a queue without a question.
 func NewQueue(o QueueOptions) *Queue {
-	return &Queue{settings: o.Settings, Queue: work.New(work.Options[Question, Report]{
+	return &Queue{settings: o.Settings, Queue: queue.New(queue.Options[Question, Report]{
 		Name: "backtest", Now: o.Now, Logger: o.Logger,
 		Do: func(ctx context.Context, question Question, progress func(done, total int)) (Report, error) {
 			return Run(ctx, Options{Question: question, View: o.View, Settings: o.Settings, Workers: o.Workers, Progress: progress})
@@ -49,7 +49,7 @@ func NewQueue(o QueueOptions) *Queue {
 
 // Ask takes a question and returns its job, and whether that is a new one: the same
 // question has the same job and id until its answer is let go, but one that has
-// failed is asked anew. The error is that of Question.Validate, or work.ErrBusy.
+// failed is asked anew. The error is that of Question.Validate, or queue.ErrBusy.
 func (q *Queue) Ask(question Question) (_ Job, created bool, err error) {
 	if err := question.Validate(q.settings("")); err != nil {
 		return Job{}, false, err

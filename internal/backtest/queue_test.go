@@ -10,8 +10,8 @@ import (
 
 	"github.com/spotterhq/spotter/analysis"
 	"github.com/spotterhq/spotter/internal/lift"
+	"github.com/spotterhq/spotter/internal/queue"
 	"github.com/spotterhq/spotter/internal/view"
-	"github.com/spotterhq/spotter/internal/work"
 )
 
 // slow is a gym whose histories take a minute each to be read.
@@ -47,25 +47,25 @@ func TestQuestionsAreAnsweredOneAfterTheOther(t *testing.T) {
 		first, _ := ask(t, q, Question{})
 		synctest.Wait()
 		second, _ := ask(t, q, Question{From: monday})
-		if first.State != work.Waiting || second.State != work.Waiting || first.ID == second.ID {
+		if first.State != queue.Waiting || second.State != queue.Waiting || first.ID == second.ID {
 			t.Fatalf("%+v, %+v", first, second)
 		}
-		expect := func(what string, id string, state work.State, done, total int) {
+		expect := func(what string, id string, state queue.State, done, total int) {
 			t.Helper()
 			synctest.Wait()
 			j, known := q.Job(id)
-			if !known || j.State != state || j.Done != done || j.Total != total || (j.Answer != nil) != (state == work.Done) || j.Ended.IsZero() == (state == work.Done) {
+			if !known || j.State != state || j.Done != done || j.Total != total || (j.Answer != nil) != (state == queue.Done) || j.Ended.IsZero() == (state == queue.Done) {
 				t.Errorf("%s: %+v", what, j)
 			}
 		}
 		pass(61 * time.Second)
-		expect("after a minute the first", first.ID, work.Running, 1, 3)
-		expect("after a minute the second", second.ID, work.Waiting, 0, 0)
+		expect("after a minute the first", first.ID, queue.Running, 1, 3)
+		expect("after a minute the second", second.ID, queue.Waiting, 0, 0)
 		pass(2 * time.Minute)
-		expect("after three minutes the first", first.ID, work.Done, 3, 3)
-		expect("after three minutes the second", second.ID, work.Running, 0, 0)
+		expect("after three minutes the first", first.ID, queue.Done, 3, 3)
+		expect("after three minutes the second", second.ID, queue.Running, 0, 0)
 		pass(3 * time.Minute)
-		expect("after six minutes the second", second.ID, work.Done, 3, 3)
+		expect("after six minutes the second", second.ID, queue.Done, 3, 3)
 	})
 }
 
@@ -85,8 +85,8 @@ func TestTheSameQuestionHasTheSameAnswerForAQuarterOfAnHour(t *testing.T) {
 		if string(rules) != `{"grind":{"margin_mps":0.05},"tempo":{}}` {
 			t.Error("the question was changed")
 		}
-		pass(2*time.Minute + work.HeldFor - time.Second)
-		if again, created := ask(t, q, same); created || again.State != work.Done {
+		pass(2*time.Minute + queue.HeldFor - time.Second)
+		if again, created := ask(t, q, same); created || again.State != queue.Done {
 			t.Errorf("after a quarter of an hour, nearly: %+v", again)
 		}
 		pass(time.Second)
@@ -108,13 +108,13 @@ func TestOnlyAFewQuestionsMayWait(t *testing.T) {
 			n++
 			return q.Ask(Question{From: monday.AddDate(0, 0, n)})
 		}
-		for range 1 + work.MaxWaiting {
+		for range 1 + queue.MaxWaiting {
 			if _, created, err := next(); err != nil || !created {
 				t.Fatal(err)
 			}
 			synctest.Wait()
 		}
-		if _, _, err := next(); !errors.Is(err, work.ErrBusy) {
+		if _, _, err := next(); !errors.Is(err, queue.ErrBusy) {
 			t.Errorf("error %v", err)
 		}
 		if _, created := ask(t, q, Question{From: monday.AddDate(0, 0, 1)}); created {
@@ -132,7 +132,7 @@ func TestOnlyTheNewestAnswersAreKept(t *testing.T) {
 		q := newQueue(training(1, 1))
 		go q.Run(t.Context())
 		var ids []string
-		for n := range work.MaxHeld + 3 {
+		for n := range queue.MaxHeld + 3 {
 			j, _ := ask(t, q, Question{From: monday.AddDate(0, 0, n)})
 			synctest.Wait()
 			ids = append(ids, j.ID)
@@ -158,7 +158,7 @@ func TestAQueueThatIsStoppedStopsItsWork(t *testing.T) {
 		pass(90 * time.Second)
 		stop()
 		<-ended
-		if j, _ := q.Job(job.ID); j.State != work.Failed || j.Failure != "the server was stopped" || j.Done != 1 {
+		if j, _ := q.Job(job.ID); j.State != queue.Failed || j.Failure != "the server was stopped" || j.Done != 1 {
 			t.Errorf("%+v", j)
 		}
 	})
@@ -172,7 +172,7 @@ func TestAFailureSaysNothingOfTheServerAndCanBeAskedAnew(t *testing.T) {
 		go q.Run(t.Context())
 		job, _ := ask(t, q, Question{})
 		synctest.Wait()
-		if j, _ := q.Job(job.ID); j.State != work.Failed || j.Failure != "something went wrong in the server; its log says what" {
+		if j, _ := q.Job(job.ID); j.State != queue.Failed || j.Failure != "something went wrong in the server; its log says what" {
 			t.Errorf("%+v", j)
 		}
 		g.fail = nil
@@ -180,7 +180,7 @@ func TestAFailureSaysNothingOfTheServerAndCanBeAskedAnew(t *testing.T) {
 			t.Error("what has failed is not asked anew")
 		}
 		synctest.Wait()
-		if j, _ := q.Job(job.ID); j.State != work.Done || j.Answer.Reps != 13 {
+		if j, _ := q.Job(job.ID); j.State != queue.Done || j.Answer.Reps != 13 {
 			t.Errorf("%+v", j)
 		}
 	})
@@ -198,7 +198,7 @@ func TestAPanicCostsTheAnswerOnly(t *testing.T) {
 		go q.Run(t.Context())
 		job, _ := ask(t, q, Question{})
 		synctest.Wait()
-		if j, _ := q.Job(job.ID); j.State != work.Failed {
+		if j, _ := q.Job(job.ID); j.State != queue.Failed {
 			t.Errorf("%+v", j)
 		}
 	})

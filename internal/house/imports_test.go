@@ -85,9 +85,9 @@ var levels = map[string]int{
 	"internal/payload":  12,
 	"internal/table":    12,
 
-	"internal/lift": 10,
-	"internal/work": 10,
-	"internal/feed": 10,
+	"internal/lift":  10,
+	"internal/queue": 10,
+	"internal/feed":  10,
 
 	"internal/house": 0,
 }

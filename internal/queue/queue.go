@@ -1,9 +1,9 @@
-// Package work does what takes long, one job after the other, and keeps for a while
+// Package queue does what takes long, one job after the other, and keeps for a while
 // how each ended. Jobs are in memory only: those that a stop cuts off are not known
 // after it.
 //
 // All methods of a Queue may be called concurrently.
-package work
+package queue
 
 import (
 	"context"
